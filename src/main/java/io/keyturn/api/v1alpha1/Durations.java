@@ -1,0 +1,30 @@
+package io.keyturn.api.v1alpha1;
+
+import java.time.Duration;
+
+/** The durations of the API: a whole number and a unit, such as {@code 90s} or {@code 30d}. */
+public final class Durations {
+
+  /** What the API server accepts; {@code d} is 24 hours. */
+  public static final String PATTERN = "^[0-9]{1,6}(s|m|h|d)$";
+
+  private Durations() {}
+
+  /**
+   * The duration that a field means.
+   *
+   * @throws IllegalArgumentException if the text does not match {@link #PATTERN}
+   */
+  public static Duration parse(String text) {
+    if (!text.matches(PATTERN)) {
+      throw new IllegalArgumentException("not a duration such as 90s, 10m, 24h or 30d: " + text);
+    }
+    long amount = Long.parseLong(text.substring(0, text.length() - 1));
+    return switch (text.charAt(text.length() - 1)) {
+      case 's' -> Duration.ofSeconds(amount);
+      case 'm' -> Duration.ofMinutes(amount);
+      case 'h' -> Duration.ofHours(amount);
+      default -> Duration.ofDays(amount);
+    };
+  }
+}

@@ -1,0 +1,133 @@
+package io.keyturn.api.v1alpha1;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Labels, annotations and names of objects: the table of that title in the API contract. */
+public final class Names {
+
+  /** Label of snapshots and aliases: the binding that they belong to, see {@link #label}. */
+  public static final String BINDING = "keyturn.io/binding";
+
+  /** Label of snapshots and aliases: the number of the version that they hold, "7". */
+  public static final String VERSION = "keyturn.io/version";
+
+  /** Annotation of snapshots and aliases: UID of the binding, so that a namesake is told apart. */
+  public static final String BINDING_UID = "keyturn.io/binding-uid";
+
+  /** Annotation of a snapshot: token of the rotation that made it. The first version has none. */
+  public static final String TOKEN = "keyturn.io/token";
+
+  /**
+   * Annotation of an alias: since when (RFC 3339) its content is this version. A container that
+   * started earlier may hold an older one.
+   */
+  public static final String SINCE = "keyturn.io/since";
+
+  /** Label of a clone, its ReplicaSet and its pods: the workload that it stands in for. */
+  public static final String CANARY_FOR = "keyturn.io/canary-for";
+
+  /** Label of a workload, value {@code disabled}: no canary is ever cloned from it. */
+  public static final String CANARY = "keyturn.io/canary";
+
+  /** Annotation of a clone's pods: keyed MAC of the pod template that they were cloned from. */
+  public static final String BASE_TEMPLATE = "keyturn.io/base-template";
+
+  /** Annotation: on a binding the request to rotate once, on a rotation the request it serves. */
+  public static final String ROTATE = "keyturn.io/rotate";
+
+  /** The well-known label that says which tool manages an object. */
+  public static final String MANAGED_BY = "app.kubernetes.io/managed-by";
+
+  /** Value of {@link #MANAGED_BY}, and the field manager of each write. */
+  public static final String KEYTURN = "keyturn";
+
+  /** Label that keeps Velero from backing up snapshots: a restored one would be an old value. */
+  public static final String NO_BACKUP = "velero.io/exclude-from-backup";
+
+  /** Finalizer of a rotation under way: it is rolled back, or finished, before it may go. */
+  public static final String FINALIZER = "keyturn.io/rotation";
+
+  private static final String TEMPLATE_PREFIX = "version.keyturn.io/";
+  private static final int MAX_LABEL = 63;
+
+  private Names() {}
+
+  /**
+   * The annotation that Keyturn writes on pod templates: {@code version.keyturn.io/<secret name>}.
+   *
+   * @param secretName the alias
+   */
+  public static String versionAnnotation(String secretName) {
+    return TEMPLATE_PREFIX + label(secretName);
+  }
+
+  /** Whether an annotation of a pod template is one of {@link #versionAnnotation}. */
+  public static boolean isVersionAnnotation(String key) {
+    return key.startsWith(TEMPLATE_PREFIX);
+  }
+
+  /**
+   * The name as a label value or as the name part of an annotation, which Kubernetes limits to 63
+   * characters: longer names are truncated and told apart by a hash.
+   */
+  public static String label(String name) {
+    return truncate(name, MAX_LABEL);
+  }
+
+  /** {@code <alias>-v<version>-<fingerprint>}: the name of a snapshot, never used twice. */
+  public static String snapshot(String alias, long version, String fingerprint) {
+    return alias + "-" + versionId(version, fingerprint);
+  }
+
+  /** {@code v7-1a2b3c4d}: how a version is called on pod templates. */
+  public static String versionId(long version, String fingerprint) {
+    return "v" + version + "-" + fingerprint;
+  }
+
+  /** The version id within the name of a snapshot: its last two parts. */
+  public static String versionIdOf(String snapshot) {
+    return snapshot.substring(snapshot.lastIndexOf('-', snapshot.lastIndexOf('-') - 1) + 1);
+  }
+
+  /** The fingerprint within the name of a snapshot: its last part. */
+  public static String fingerprintOf(String snapshot) {
+    return snapshot.substring(snapshot.lastIndexOf('-') + 1);
+  }
+
+  /** {@code <binding>-<version>}: the name of a rotation. */
+  public static String rotation(String binding, long version) {
+    return binding + "-" + version;
+  }
+
+  /** The version within the name of a rotation. */
+  public static long versionOfRotation(String rotation) {
+    return Long.parseLong(rotation.substring(rotation.lastIndexOf('-') + 1));
+  }
+
+  /**
+   * Name of the clone of a Deployment: deterministic for a rotation, a valid label, and different
+   * from that of any other rotation.
+   */
+  public static String clone(String workload, String rotationUid) {
+    return truncate(workload, MAX_LABEL - 17) + "-canary-" + hash(rotationUid + "/" + workload);
+  }
+
+  private static String truncate(String name, int length) {
+    return name.length() <= length
+        ? name
+        : name.substring(0, length - 10).replaceAll("[-_.]+$", "") + "-" + hash(name);
+  }
+
+  private static String hash(String text) {
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 4);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

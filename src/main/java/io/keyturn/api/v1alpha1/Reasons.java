@@ -1,0 +1,157 @@
+package io.keyturn.api.v1alpha1;
+
+/** The reasons of conditions and events. They are part of the API: alerts and scripts use them. */
+public final class Reasons {
+
+  /** Everything is as it should be. */
+  public static final String READY = "Ready";
+
+  /** The alias holds the current version. */
+  public static final String DELIVERED = "Delivered";
+
+  /** An existing Secret was taken over. */
+  public static final String ADOPTED = "Adopted";
+
+  /** The first version is being delivered. */
+  public static final String DELIVERING = "Delivering";
+
+  /** Nothing to do. */
+  public static final String IDLE = "Idle";
+
+  /** A rotation is under way. */
+  public static final String ROTATING = "Rotating";
+
+  /** A rotation was started. */
+  public static final String ROTATION_STARTED = "RotationStarted";
+
+  /** The request to rotate changed nothing, because the source holds the current value. */
+  public static final String NOTHING_TO_ROTATE = "NothingToRotate";
+
+  /** The alias was deleted or edited by somebody and has been restored. */
+  public static final String ALIAS_RESTORED = "AliasRestored";
+
+  /** The upstream Secret does not exist. */
+  public static final String SOURCE_NOT_FOUND = "SourceNotFound";
+
+  /** The upstream Secret has no data. */
+  public static final String SOURCE_EMPTY = "SourceEmpty";
+
+  /** The source cannot be read now. */
+  public static final String SOURCE_UNAVAILABLE = "SourceUnavailable";
+
+  /** A key or template of the binding asks for a key that the source does not have. */
+  public static final String SOURCE_KEY_MISSING = "SourceKeyMissing";
+
+  /** A template cannot be read. */
+  public static final String TEMPLATE_INVALID = "TemplateInvalid";
+
+  /** The Secret would exceed 1 MiB. */
+  public static final String SECRET_TOO_LARGE = "SecretTooLarge";
+
+  /** Two entries of the binding have one key. */
+  public static final String KEY_CLASH = "KeyClash";
+
+  /** The keys of the Secret do not fit its type. */
+  public static final String SECRET_TYPE_MISMATCH = "SecretTypeMismatch";
+
+  /** The policy does not exist. */
+  public static final String POLICY_NOT_FOUND = "PolicyNotFound";
+
+  /** A workload does not exist. */
+  public static final String WORKLOAD_NOT_FOUND = "WorkloadNotFound";
+
+  /** The Secret exists and belongs to somebody else. */
+  public static final String SECRET_NOT_OWNED = "SecretNotOwned";
+
+  /** An older binding has the Secret. */
+  public static final String ALIAS_TAKEN = "AliasTaken";
+
+  /** The last attempt failed. */
+  public static final String ROTATION_FAILED = "RotationFailed";
+
+  /** The value failed as often as the policy allows. */
+  public static final String RETRIES_EXHAUSTED = "RetriesExhausted";
+
+  /** Somebody set back what Keyturn wrote. */
+  public static final String FIELD_CONFLICT = "FieldConflict";
+
+  /** Nobody interferes. */
+  public static final String NO_CONFLICT = "NoConflict";
+
+  /** The API server or its policies refused a write. */
+  public static final String ACCESS_DENIED = "AccessDenied";
+
+  /** Rotations rest, because the user wants it. */
+  public static final String SUSPENDED = "Suspended";
+
+  /** Rotations do not rest. */
+  public static final String NOT_SUSPENDED = "NotSuspended";
+
+  /** The rotation waits, because a person wants it. */
+  public static final String HELD = "Held";
+
+  /** Another rotation holds a workload. */
+  public static final String WORKLOAD_BUSY = "WorkloadBusy";
+
+  /** A workload is not rolled out. */
+  public static final String WORKLOAD_UNSTABLE = "WorkloadUnstable";
+
+  /** The policy demands a canary that the workload does not allow. */
+  public static final String CANARY_NOT_POSSIBLE = "CanaryNotPossible";
+
+  /** The canary finds no node or no quota. */
+  public static final String CANARY_UNSCHEDULABLE = "CanaryUnschedulable";
+
+  /** Canaries run. */
+  public static final String CANARY_RUNNING = "CanaryRunning";
+
+  /** The canary passed. */
+  public static final String CANARY_PASSED = "CanaryPassed";
+
+  /** No workload allowed or wanted a canary. */
+  public static final String NO_CANARY = "NoCanary";
+
+  /** The canary crashed, restarted or was not Ready. */
+  public static final String CANARY_FAILED = "CanaryFailed";
+
+  /** The canary was not verified before its deadline. */
+  public static final String CANARY_DEADLINE_EXCEEDED = "CanaryDeadlineExceeded";
+
+  /** Workloads or canary pods were replaced too often to tell. */
+  public static final String CANARY_UNSETTLED = "CanaryUnsettled";
+
+  /** A workload was edited and its canary is made anew. */
+  public static final String CANARY_REBUILT = "CanaryRebuilt";
+
+  /** Workloads move to the new version. */
+  public static final String PROMOTING = "Promoting";
+
+  /** A workload did not become stable on the new version. */
+  public static final String PROMOTION_FAILED = "PromotionFailed";
+
+  /** Each workload is on the new version. */
+  public static final String PROMOTED = "Promoted";
+
+  /** The rotation ended well. */
+  public static final String COMPLETE = "Complete";
+
+  /** A person took the rotation back. */
+  public static final String ABORTED = "Aborted";
+
+  /** The binding was deleted. */
+  public static final String BINDING_DELETED = "BindingDeleted";
+
+  /** The source returned to the current value. */
+  public static final String SUPERSEDED = "Superseded";
+
+  /** It can neither go forward nor back by itself. */
+  public static final String ROLLBACK_IMPOSSIBLE = "RollbackImpossible";
+
+  /** The rotation goes on. */
+  public static final String IN_PROGRESS = "InProgress";
+
+  /** The object was not made by Keyturn. */
+  public static final String NOT_STARTED_BY_KEYTURN = "NotStartedByKeyturn";
+
+  private Reasons() {}
+}

@@ -1,0 +1,60 @@
+package io.keyturn.api.v1alpha1;
+
+import static io.keyturn.api.v1alpha1.Api.or;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Default;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
+
+/**
+ * What one attempt is about, and what people ask of it.
+ *
+ * @param bindingRef whose secret is rotated
+ * @param trigger why
+ * @param hold whether it waits before its next step
+ * @param abort whether it is taken back
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record SecretRotationSpec(
+    @Required @JsonPropertyDescription("The SecretBinding whose secret is rotated. Immutable.")
+        BindingRef bindingRef,
+    @Required @JsonPropertyDescription("Why the secret is rotated.") Trigger trigger,
+    @Default("false")
+        @JsonPropertyDescription(
+            "Takes no further step while true. What has begun is watched, and taken back if it"
+                + " fails.")
+        Boolean hold,
+    @Default("false")
+        @JsonPropertyDescription(
+            "Takes the rotation back. It has no effect once the new version is promoted.")
+        Boolean abort) {
+
+  /** Fills in what was left out. */
+  public SecretRotationSpec {
+    hold = or(hold, false);
+    abort = or(abort, false);
+  }
+
+  /**
+   * Refers to a SecretBinding of the namespace.
+   *
+   * @param name its name
+   */
+  public record BindingRef(
+      @Required
+          @Size(min = 1, max = 230)
+          @JsonPropertyDescription("Name of the SecretBinding, in the namespace of the rotation.")
+          String name) {}
+
+  /** Why a secret is rotated. */
+  public enum Trigger {
+    /** Its policy says that it is time. */
+    Scheduled,
+    /** The upstream Secret has a new value. */
+    SourceChanged,
+    /** A person asked for it. */
+    Manual
+  }
+}

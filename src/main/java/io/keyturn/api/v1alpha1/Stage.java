@@ -1,0 +1,67 @@
+package io.keyturn.api.v1alpha1;
+
+/** Where a rotation stands; what may follow is in {@code domain.rotation.Transitions}. */
+public enum Stage {
+  /**
+   * Waits to be admitted. Exits: Staging when nothing is in the way; RollingBack when it is aborted
+   * or its reason has gone.
+   */
+  Pending(false),
+  /**
+   * Token and plan are written down; the version is obtained and its snapshot made. Exits: Canary
+   * when the snapshot exists and a canary is wanted; Promoting when none is; RollingBack.
+   */
+  Staging(false),
+  /**
+   * Canaries start. Exits: Baking when each is Ready; RollingBack when one crashes or the deadline
+   * passes.
+   */
+  Canary(false),
+  /**
+   * Canaries must stay healthy. Exits: Promoting when the bake is over; Canary when a workload was
+   * edited and its canary must be made anew; RollingBack when a canary fails.
+   */
+  Baking(false),
+  /**
+   * The alias and then the workloads move to the version. Exits: Retiring when each pod is on it;
+   * RollingBack when a workload fails.
+   */
+  Promoting(false),
+  /** The version is current; the previous one waits until nobody uses it. Exit: Complete. */
+  Retiring(false),
+  /** Alias and workloads move back, in reverse order. Exit: Discarding. */
+  RollingBack(false),
+  /**
+   * The candidate's snapshot is deleted when no pod uses it. Exits: Failed, Aborted, Superseded.
+   */
+  Discarding(false),
+  /** Ended: the new version is current and nobody uses the old one. */
+  Complete(true),
+  /** Ended: the candidate was rejected; the workloads run on the previous version. */
+  Failed(true),
+  /** Ended: a person took it back. */
+  Aborted(true),
+  /** Ended: its reason has gone, because the source returned to the current value. */
+  Superseded(true);
+
+  private final boolean terminal;
+
+  Stage(boolean terminal) {
+    this.terminal = terminal;
+  }
+
+  /** Whether the rotation has ended. */
+  public boolean terminal() {
+    return terminal;
+  }
+
+  /** Whether the new version is the promoted one: the alias holds it and stays on it. */
+  public boolean promoted() {
+    return this == Retiring || this == Complete;
+  }
+
+  /** Whether the rotation, not the binding, decides what the alias holds. */
+  public boolean ownsAlias() {
+    return this == Promoting || this == RollingBack;
+  }
+}

@@ -1,0 +1,102 @@
+package io.keyturn.domain;
+
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+
+/**
+ * Something to do to the world. Effects are values; one executor performs them; each is safe to
+ * perform twice, by two operators, or after a crash.
+ */
+public sealed interface Effect {
+
+  /**
+   * Obtain a version from the source and write its snapshot, data and metadata in one write.
+   *
+   * @param version its number
+   * @param token of the rotation that makes it
+   */
+  record CreateSnapshot(long version, String token) implements Effect {}
+
+  /**
+   * Let the alias hold a version, by compare and swap on what was observed.
+   *
+   * @param version with its snapshot
+   * @param restoring whether it held it before, so that it keeps the time since when it does
+   */
+  record WriteAlias(VersionRef version, boolean restoring) implements Effect {}
+
+  /**
+   * Obtain the first version, write its snapshot, and let the alias hold it: create the alias, or
+   * take over one whose data equal the version's.
+   *
+   * @param version its number
+   */
+  record DeliverFirst(long version) implements Effect {}
+
+  /**
+   * Write the snapshot of the current version again, from the alias that holds it.
+   *
+   * @param version with the name of its snapshot
+   */
+  record RestoreSnapshot(VersionRef version) implements Effect {}
+
+  /**
+   * Create the clone of a workload, or bring it to the workload's present template.
+   *
+   * @param workload with the name of the clone
+   * @param pods how many
+   */
+  record StartCanary(WorkloadProgress workload, int pods) implements Effect {}
+
+  /**
+   * Delete the clone of a workload.
+   *
+   * @param workload with the name of the clone
+   */
+  record StopCanary(WorkloadProgress workload) implements Effect {}
+
+  /**
+   * Write the version annotation of a workload's pod template, which replaces its pods.
+   *
+   * @param kind of the workload
+   * @param name of the workload
+   * @param uid of the workload
+   * @param versionId the value; null removes the annotation
+   */
+  record Annotate(WorkloadKind kind, String name, String uid, String versionId) implements Effect {}
+
+  /**
+   * Delete a snapshot that no pod and no pod template refers to; do nothing where one does.
+   *
+   * @param name of the snapshot
+   */
+  record DeleteSnapshot(String name) implements Effect {}
+
+  /**
+   * Create the SecretRotation that moves the binding to a version.
+   *
+   * @param version its number
+   * @param trigger why
+   * @param nonce the request that it serves; null: none
+   */
+  record StartRotation(long version, Trigger trigger, String nonce) implements Effect {}
+
+  /**
+   * Delete the record of a rotation that has ended.
+   *
+   * @param name of the rotation
+   */
+  record ForgetRotation(String name) implements Effect {}
+
+  /** Let a rotation that has ended be deleted: remove its finalizer. */
+  record Release() implements Effect {}
+
+  /**
+   * Make owner references of alias and snapshots agree with the binding's deletion policy.
+   *
+   * @param secret name of the Secret
+   */
+  record SetOwnership(String secret) implements Effect {}
+}

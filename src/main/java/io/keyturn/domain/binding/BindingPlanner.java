@@ -1,0 +1,181 @@
+package io.keyturn.domain.binding;
+
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.Finding;
+import io.keyturn.domain.binding.BindingObservation.Alias;
+import io.keyturn.domain.binding.BindingObservation.Rotation;
+import io.keyturn.domain.binding.BindingObservation.Snapshot;
+import io.keyturn.domain.binding.BindingObservation.Source;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/** What a binding needs next: a pure and total function of what was observed and the time. */
+public final class BindingPlanner {
+
+  /** How soon to look again at something that no event may announce. */
+  private static final Duration POLL = Duration.ofSeconds(30);
+
+  private record Step(Effect effect, Finding finding) {}
+
+  /** The next step; it never throws for anything that a cluster may show. */
+  public BindingPlan plan(BindingObservation seen, Instant now) {
+    Optional<Due> due =
+        seen.current().isPresent()
+                && seen.takenBy().isEmpty()
+                && seen.policy().isPresent()
+                && seen.active().isEmpty()
+                && !resting(seen)
+            ? Optional.of(Due.of(seen, now))
+            : Optional.empty();
+    Optional<Step> step = seen.takenBy().isPresent() ? Optional.empty() : next(seen, due);
+    BindingStatusFactory status = new BindingStatusFactory(seen, due, now);
+    return new BindingPlan(
+        step.map(Step::effect),
+        Stream.concat(
+                step.stream().map(Step::finding).filter(f -> f != null),
+                step.isEmpty() ? status.findings().stream() : Stream.empty())
+            .toList(),
+        status.status(),
+        wakeAt(seen, due, now));
+  }
+
+  private Optional<Step> next(BindingObservation seen, Optional<Due> due) {
+    return seen.current().isEmpty()
+        ? first(seen)
+        : repair(seen, seen.current().get())
+            .or(() -> seen.latecomers().stream().findFirst().map(a -> new Step(a, null)))
+            .or(() -> start(seen, due))
+            .or(() -> tidy(seen, seen.current().get()));
+  }
+
+  private Optional<Step> first(BindingObservation seen) {
+    boolean available = !(seen.source() instanceof Source.Unavailable);
+    Alias.Content content = seen.alias().content();
+    boolean free = content == Alias.Content.Missing || content == Alias.Content.Adoptable;
+    if (!available || !free) {
+      return Optional.empty();
+    }
+    long version = nextVersion(seen);
+    Finding finding =
+        content == Alias.Content.Missing
+            ? Finding.normal(
+                Reasons.DELIVERED,
+                "Version %d is delivered as the Secret %s.".formatted(version, seen.aliasName()))
+            : Finding.normal(
+                Reasons.ADOPTED,
+                "The Secret %s is taken over as version %d; its data did not change."
+                    .formatted(seen.aliasName(), version));
+    return Optional.of(new Step(new Effect.DeliverFirst(version), finding));
+  }
+
+  private Optional<Step> repair(BindingObservation seen, Current current) {
+    VersionRef version = new VersionRef(current.version(), current.snapshot());
+    boolean rotationDecides =
+        seen.active().map(Rotation::stage).filter(Stage::ownsAlias).isPresent();
+    if (rotationDecides) {
+      return Optional.empty();
+    }
+    boolean wrong =
+        seen.alias().content() == Alias.Content.Missing
+            || seen.alias().content() == Alias.Content.Other;
+    if (wrong && seen.currentSnapshotExists()) {
+      return Optional.of(
+          new Step(
+              new Effect.WriteAlias(version, true),
+              Finding.warning(
+                  Reasons.ALIAS_RESTORED,
+                  "The Secret %s was deleted or edited and holds version %d again."
+                      .formatted(seen.aliasName(), current.version()))));
+    }
+    if (!seen.currentSnapshotExists() && seen.alias().content() == Alias.Content.Current) {
+      return Optional.of(new Step(new Effect.RestoreSnapshot(version), null));
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Step> start(BindingObservation seen, Optional<Due> due) {
+    return due.filter(Due.Now.class::isInstance)
+        .map(Due.Now.class::cast)
+        .map(d -> new Step(startOf(nextVersion(seen), d), null));
+  }
+
+  private Effect startOf(long version, Due.Now due) {
+    return new Effect.StartRotation(version, due.trigger(), due.nonce());
+  }
+
+  /** Removes what is kept no longer: old snapshots, old records. */
+  private Optional<Step> tidy(BindingObservation seen, Current current) {
+    if (!seen.unowned().isEmpty()) {
+      return Optional.of(new Step(new Effect.SetOwnership(seen.unowned().getFirst()), null));
+    }
+    if (seen.active().isPresent() || seen.policy().isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Step> snapshot =
+        seen.snapshots().stream()
+            .filter(s -> s.version() != current.version())
+            .sorted(Comparator.comparingLong(Snapshot::version).reversed())
+            .skip(seen.policy().get().retirement().keepSnapshots())
+            .findFirst()
+            .map(s -> new Step(new Effect.DeleteSnapshot(s.name()), null));
+    return snapshot.or(() ->
+        forgettable(seen)
+            .findFirst()
+            .map(r -> new Step(new Effect.ForgetRotation(r.name()), null)));
+  }
+
+  /** Records beyond the limit; those of a value that is still being retried count its attempts. */
+  private Stream<Rotation> forgettable(BindingObservation seen) {
+    List<Rotation> ended =
+        seen.rotations().stream()
+            .filter(r -> r.stage().terminal())
+            .sorted(Comparator.comparingLong(Rotation::version).reversed())
+            .toList();
+    int attempts = seen.policy().orElseThrow().retry().maxAttempts();
+    long failing =
+        ended.stream().takeWhile(r -> r.stage() != Stage.Complete).limit(attempts).count();
+    long keep = Math.max(seen.policy().get().historyLimit(), failing);
+    return ended.stream().skip(keep).sorted(Comparator.comparingLong(Rotation::version));
+  }
+
+  /** One more than each number that was ever seen: a failed candidate keeps its number. */
+  static long nextVersion(BindingObservation seen) {
+    LongStream used =
+        Stream.of(
+                seen.current().stream().map(Current::version),
+                seen.snapshots().stream().map(Snapshot::version),
+                seen.rotations().stream().map(Rotation::version),
+                Optional.ofNullable(seen.status().lastRotation())
+                    .map(r -> Names.versionOfRotation(r.name()))
+                    .stream())
+            .flatMap(s -> s)
+            .mapToLong(Long::longValue);
+    return used.max().orElse(0) + 1;
+  }
+
+  private boolean resting(BindingObservation seen) {
+    return seen.spec().suspend() || seen.policy().orElseThrow().suspend();
+  }
+
+  private Optional<Instant> wakeAt(BindingObservation seen, Optional<Due> due, Instant now) {
+    if (due.isPresent() && due.get() instanceof Due.Later later) {
+      return Optional.of(later.at());
+    }
+    boolean waits =
+        !seen.missingWorkloads().isEmpty()
+            || seen.takenBy().isPresent()
+            || seen.alias().content() == Alias.Content.Foreign
+            || seen.source() instanceof Source.Unavailable;
+    return waits ? Optional.of(now.plus(POLL)) : Optional.empty();
+  }
+}

@@ -1,0 +1,268 @@
+package io.keyturn.domain.binding;
+
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Condition.Status;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretBindingStatus;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Finding;
+import io.keyturn.domain.binding.BindingObservation.Alias;
+import io.keyturn.domain.binding.BindingObservation.Rotation;
+import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.status.ConditionSet;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Says in the status of a binding what was observed of it. */
+final class BindingStatusFactory {
+
+  private record Problem(String reason, String message) {}
+
+  /** What a rotation waits for that only a person can resolve. */
+  private static final Set<String> CONFLICTS =
+      Set.of(Reasons.FIELD_CONFLICT, Reasons.SECRET_NOT_OWNED);
+
+  private final BindingObservation seen;
+  private final Optional<Due> due;
+  private final Instant now;
+
+  BindingStatusFactory(BindingObservation seen, Optional<Due> due, Instant now) {
+    this.seen = seen;
+    this.due = due;
+    this.now = now;
+  }
+
+  SecretBindingStatus status() {
+    SecretBindingStatus before = seen.status();
+    Optional<Rotation> active = seen.active();
+    return new SecretBindingStatus(
+        seen.generation(),
+        conditions(),
+        seen.aliasName(),
+        seen.current().orElse(null),
+        previous(active),
+        active.map(Rotation::name).orElse(null),
+        seen.last()
+            .map(r -> new LastRotation(r.name(), r.stage(), r.finishedAt()))
+            .orElse(before.lastRotation()),
+        handled(before.lastHandledNonce(), nonce()),
+        handled(before.lastHandledRequest(), seen.request()),
+        due.filter(Due.Later.class::isInstance)
+            .map(d -> ((Due.Later) d).at())
+            .orElse(active.isPresent() ? null : kept(before)),
+        seen.workloads());
+  }
+
+  private Instant kept(SecretBindingStatus before) {
+    return due.isPresent() ? null : before.nextRotationTime();
+  }
+
+  private String nonce() {
+    return seen.spec().rotate() == null ? null : seen.spec().rotate().nonce();
+  }
+
+  /** A request that comes with the first version, was served, or leads nowhere, is handled. */
+  private String handled(String before, String request) {
+    if (request == null) {
+      return before;
+    }
+    boolean first = seen.status().current() == null && seen.current().isPresent();
+    boolean served = seen.rotations().stream().anyMatch(r -> request.equals(r.nonce()));
+    boolean pointless =
+        due.filter(d -> d instanceof Due.Pointless(String nonce) && nonce.equals(request))
+            .isPresent();
+    return first || served || pointless ? request : before;
+  }
+
+  private Previous previous(Optional<Rotation> active) {
+    Previous before = seen.status().previous();
+    Current last = seen.status().current();
+    Current current = seen.current().orElse(null);
+    if (current == null) {
+      return before;
+    }
+    boolean moved = last != null && last.version() != current.version();
+    Previous base =
+        moved
+            ? new Previous(last.version(), last.snapshot(), Previous.State.Retiring, null)
+            : before;
+    if (base == null) {
+      return null;
+    }
+    Optional<Rotation> retiring = active.filter(r -> r.stage() == Stage.Retiring);
+    boolean kept = seen.snapshots().stream().anyMatch(s -> s.version() == base.version());
+    if (retiring.isPresent()) {
+      return new Previous(
+          base.version(), base.snapshot(), Previous.State.Retiring, retiring.get().users());
+    }
+    return kept
+        ? new Previous(base.version(), base.snapshot(), Previous.State.Retired, null)
+        : null;
+  }
+
+  private List<Condition> conditions() {
+    ConditionSet set = new ConditionSet(seen.status().conditions(), seen.generation(), now);
+    Optional<Problem> delivery = deliveryProblem();
+    Optional<Problem> spec = specProblem();
+    boolean delivered = seen.current().isPresent();
+    ready(set, delivery, spec, delivered);
+    if (delivered && delivery.isEmpty()) {
+      set.isTrue(
+          Conditions.DELIVERED,
+          Reasons.DELIVERED,
+          "The Secret %s holds version %d."
+              .formatted(seen.aliasName(), seen.current().get().version()));
+    } else {
+      Problem p =
+          delivery
+              .or(this::sourceProblem)
+              .orElse(new Problem(Reasons.DELIVERING, "Not delivered yet."));
+      set.isFalse(Conditions.DELIVERED, p.reason(), p.message());
+    }
+    rotation(set);
+    conflict(set);
+    Optional<Problem> stalled = delivery.or(() -> spec).or(this::sourceProblem);
+    if (stalled.isPresent()) {
+      set.isTrue(Conditions.STALLED, stalled.get().reason(), stalled.get().message());
+    }
+    return set.toList();
+  }
+
+  private void ready(
+      ConditionSet set, Optional<Problem> delivery, Optional<Problem> spec, boolean delivered) {
+    Optional<Problem> problem =
+        delivery.or(() -> spec).or(() -> delivered ? Optional.empty() : sourceProblem());
+    if (problem.isPresent()) {
+      set.isFalse(Conditions.READY, problem.get().reason(), problem.get().message());
+    } else if (delivered) {
+      set.isTrue(
+          Conditions.READY,
+          Reasons.READY,
+          "The workloads have version %d.".formatted(seen.current().get().version()));
+    } else {
+      set.isFalse(Conditions.READY, Reasons.DELIVERING, "The first version is being delivered.");
+      set.isTrue(
+          Conditions.RECONCILING, Reasons.DELIVERING, "The first version is being delivered.");
+    }
+  }
+
+  private void rotation(ConditionSet set) {
+    Optional<Rotation> active = seen.active();
+    if (active.isPresent()) {
+      set.isTrue(
+          Conditions.ROTATING,
+          Reasons.ROTATING,
+          "%s moves to version %d.".formatted(active.get().name(), active.get().version()));
+    } else if (suspended()) {
+      set.isFalse(Conditions.ROTATING, Reasons.SUSPENDED, "Rotations rest while suspend is true.");
+    } else {
+      set.isFalse(Conditions.ROTATING, Reasons.IDLE, "No rotation is under way.");
+    }
+    if (due.isPresent() && due.get() instanceof Due.Exhausted(int attempts)) {
+      set.isFalse(
+          Conditions.ROTATION_HEALTHY,
+          Reasons.RETRIES_EXHAUSTED,
+          ("The value of the source was tried %d times and is not tried again: %s Change the value,"
+                  + " or change spec.rotate.nonce to try it once more.")
+              .formatted(attempts, lastMessage()));
+    } else if (seen.last().filter(r -> r.stage() == Stage.Failed).isPresent()) {
+      set.isFalse(Conditions.ROTATION_HEALTHY, Reasons.ROTATION_FAILED, lastMessage());
+    } else {
+      set.isTrue(Conditions.ROTATION_HEALTHY, Reasons.READY, "No rotation has failed.");
+    }
+  }
+
+  private String lastMessage() {
+    return seen.last().map(r -> r.name() + ": " + r.message()).orElse("");
+  }
+
+  private boolean suspended() {
+    return seen.spec().suspend() || seen.policy().map(p -> p.suspend()).orElse(false);
+  }
+
+  private void conflict(ConditionSet set) {
+    Optional<Rotation> stuck =
+        seen.active().filter(r -> r.reason() != null && CONFLICTS.contains(r.reason()));
+    if (stuck.isPresent()) {
+      set.isTrue(Conditions.FIELD_CONFLICT, stuck.get().reason(), stuck.get().message());
+    } else {
+      set.isFalse(Conditions.FIELD_CONFLICT, Reasons.NO_CONFLICT, "Nobody interferes.");
+    }
+  }
+
+  /** What keeps the alias from holding the current version. */
+  private Optional<Problem> deliveryProblem() {
+    if (seen.takenBy().isPresent()) {
+      return Optional.of(
+          new Problem(
+              Reasons.ALIAS_TAKEN,
+              "The Secret %s belongs to the older SecretBinding %s. Set another spec.secret.name, or delete one of the two."
+                  .formatted(seen.aliasName(), seen.takenBy().get())));
+    }
+    if (seen.alias().content() == Alias.Content.Foreign) {
+      return Optional.of(new Problem(Reasons.SECRET_NOT_OWNED, seen.alias().message()));
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Problem> specProblem() {
+    if (seen.policy().isEmpty()) {
+      return Optional.of(
+          new Problem(
+              Reasons.POLICY_NOT_FOUND,
+              "The RotationPolicy %s does not exist in this namespace: create it, or correct spec.rotationPolicyRef."
+                  .formatted(seen.spec().rotationPolicyRef().name())));
+    }
+    if (!seen.missingWorkloads().isEmpty()) {
+      return Optional.of(
+          new Problem(
+              Reasons.WORKLOAD_NOT_FOUND,
+              "Not found in this namespace: %s. Create it, or correct spec.workloads."
+                  .formatted(String.join(", ", seen.missingWorkloads()))));
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Problem> sourceProblem() {
+    return seen.source() instanceof Source.Unavailable(String reason, String message)
+        ? Optional.of(
+            new Problem(
+                reason,
+                seen.current()
+                    .map(c -> message + " Version %d stays delivered.".formatted(c.version()))
+                    .orElse(message)))
+        : Optional.empty();
+  }
+
+  /** What changed so that a person should read it. */
+  List<Finding> findings() {
+    if (due.isPresent()
+        && due.get() instanceof Due.Pointless(String nonce)
+        && !nonce.equals(seen.status().lastHandledNonce())) {
+      return List.of(
+          Finding.normal(
+              Reasons.NOTHING_TO_ROTATE,
+              "A rotation was asked for, and the upstream Secret holds the current value: change it"
+                  + " there."));
+    }
+    return status().conditions().stream()
+        .filter(c ->
+            c.type().equals(Conditions.STALLED) || c.type().equals(Conditions.ROTATION_HEALTHY))
+        .filter(c -> c.type().equals(Conditions.STALLED) == (c.status() == Status.True))
+        .filter(c -> seen.status().conditions().stream().noneMatch(b -> same(b, c)))
+        .map(c -> Finding.warning(c.reason(), c.message()))
+        .toList();
+  }
+
+  private static boolean same(Condition before, Condition after) {
+    return before.type().equals(after.type())
+        && before.status() == after.status()
+        && before.reason().equals(after.reason());
+  }
+}

@@ -1,0 +1,268 @@
+package io.keyturn.domain.rotation;
+
+import io.keyturn.api.v1alpha1.Durations;
+import io.keyturn.api.v1alpha1.Proof;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.rotation.Observation.Canary;
+import io.keyturn.domain.rotation.Observation.Pod;
+import io.keyturn.domain.rotation.Observation.Workload;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The stages Canary and Baking: starts the canaries and judges them by what they have counted. */
+final class CanaryWatch {
+
+  private static final int MAX_REBUILDS = 3;
+  private static final int MAX_RESTARTS_BEFORE_READY = 1;
+
+  private final Promotion promotion = new Promotion();
+
+  /** Stage Canary: each workload that allows it gets a clone, and each clone becomes Ready. */
+  void start(Draft draft) {
+    if (settleWorkloads(draft)) {
+      return;
+    }
+    List<WorkloadProgress> clones = clones(draft);
+    if (clones.isEmpty()) {
+      verified(draft, "No workload is left to try the version on; it is promoted.");
+      return;
+    }
+    Optional<WorkloadProgress> missing =
+        clones.stream().filter(w -> !upToDate(w, draft)).findFirst();
+    if (missing.isPresent()) {
+      draft.perform(new Effect.StartCanary(missing.get(), draft.policy().canary().pods()));
+      return;
+    }
+    Optional<String> crash = clones.stream().flatMap(w -> crash(w, draft).stream()).findFirst();
+    if (crash.isPresent()) {
+      draft.rollBack(Reasons.CANARY_FAILED, crash.get());
+    } else if (clones.stream().allMatch(w -> ready(w, draft))) {
+      beginBake(draft, clones);
+    } else {
+      awaitReady(draft, clones);
+    }
+  }
+
+  private void beginBake(Draft draft, List<WorkloadProgress> clones) {
+    for (WorkloadProgress w : clones) {
+      List<CanaryPod> pods = livePods(w, draft).stream().map(Pod::facts).toList();
+      draft.replace(w, Progress.baking(w, pods));
+    }
+    Instant until = draft.now.plus(Durations.parse(draft.policy().canary().bake()));
+    String names = names(clones);
+    draft.moveTo(
+        Stage.Baking,
+        "The canary of %s is Ready; it is promoted at %s if it stays so.".formatted(names, until));
+    draft.note(Reasons.CANARY_RUNNING, "The canary of %s is Ready and bakes.".formatted(names));
+  }
+
+  private void awaitReady(Draft draft, List<WorkloadProgress> clones) {
+    Instant deadline = deadline(draft);
+    Optional<String> unschedulable =
+        clones.stream()
+            .flatMap(w -> canaryOf(w, draft).flatMap(Canary::unschedulable).stream())
+            .findFirst();
+    if (unschedulable.isPresent()) {
+      // No verdict on the value: it is neither promoted nor rejected on this.
+      draft.block(
+          Reasons.CANARY_UNSCHEDULABLE,
+          ("The canary cannot be scheduled, which says nothing about the value: %s. It goes on when"
+                  + " there is room; set spec.abort to take it back.")
+              .formatted(unschedulable.get()));
+      draft.wakeIn(RotationPlanner.POLL);
+    } else if (!draft.now.isBefore(deadline)) {
+      String trouble =
+          clones.stream()
+              .flatMap(w -> canaryOf(w, draft).flatMap(Canary::trouble).stream())
+              .findFirst()
+              .map(t -> ": " + t)
+              .orElse("");
+      draft.rollBack(
+          Reasons.CANARY_DEADLINE_EXCEEDED,
+          "The canary of %s was not verified within %s%s."
+              .formatted(names(clones), draft.policy().canary().deadline(), trouble));
+    } else {
+      draft.say(
+          "The canary of %s starts; it must be verified by %s.".formatted(names(clones), deadline));
+      draft.wake(deadline);
+      draft.wakeIn(RotationPlanner.POLL);
+    }
+  }
+
+  /** Stage Baking: nothing may happen to the canary pods until the bake is over. */
+  void bake(Draft draft) {
+    if (settleWorkloads(draft)) {
+      return;
+    }
+    List<WorkloadProgress> clones = clones(draft);
+    Optional<String> failure = clones.stream().flatMap(w -> failure(w, draft).stream()).findFirst();
+    if (failure.isPresent()) {
+      draft.rollBack(Reasons.CANARY_FAILED, failure.get());
+      return;
+    }
+    Optional<String> replaced =
+        clones.stream().flatMap(w -> replaced(w, draft).stream()).findFirst();
+    if (replaced.isPresent()) {
+      rebuild(draft, replaced.get());
+      return;
+    }
+    Instant until =
+        draft.timeline().canaryReadyAt().plus(Durations.parse(draft.policy().canary().bake()));
+    if (draft.now.isBefore(until)) {
+      if (!draft.now.isBefore(deadline(draft))) {
+        draft.rollBack(
+            Reasons.CANARY_DEADLINE_EXCEEDED,
+            "The canary of %s became Ready too late to bake %s within its deadline of %s."
+                .formatted(
+                    names(clones),
+                    draft.policy().canary().bake(),
+                    draft.policy().canary().deadline()));
+        return;
+      }
+      draft.wake(until);
+      draft.wake(deadline(draft));
+      draft.wakeIn(RotationPlanner.POLL);
+    } else {
+      verified(
+          draft,
+          "The canary of %s stayed healthy for %s; the version is promoted."
+              .formatted(names(clones), draft.policy().canary().bake()));
+    }
+  }
+
+  private void verified(Draft draft, String sentence) {
+    if (draft.waitsForPeople()) {
+      draft.block(
+          draft.seen.wishes().hold() ? Reasons.HELD : Reasons.SUSPENDED,
+          "The canary has passed; the promotion waits while the rotation is held or suspended.");
+      draft.wakeIn(RotationPlanner.POLL);
+      return;
+    }
+    clones(draft).forEach(w -> draft.replace(w, Progress.proven(w, Proof.PodCanary)));
+    draft.note(Reasons.CANARY_PASSED, sentence);
+    promotion.begin(draft, sentence);
+  }
+
+  /** Drops workloads that have gone and starts anew where one was edited. */
+  private boolean settleWorkloads(Draft draft) {
+    for (WorkloadProgress w : clones(draft)) {
+      Workload seen = Progress.observed(w, draft.seen);
+      if (!seen.exists() || seen.replicas() == 0) {
+        if (seen.canary().isPresent()) {
+          draft.perform(new Effect.StopCanary(w));
+        } else {
+          draft.replace(w, Progress.withoutCanary(w, seen.exists()));
+        }
+        return true;
+      }
+      if (!seen.templateHash().equals(w.baseTemplateHash())) {
+        draft.replace(w, Progress.rebased(w, seen.templateHash()));
+        rebuild(draft, "%s was edited".formatted(w.name()));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void rebuild(Draft draft, String why) {
+    if (draft.rebuilds() >= MAX_REBUILDS) {
+      draft.rollBack(
+          Reasons.CANARY_UNSETTLED,
+          "The canary was made anew %d times and there is still no verdict: %s."
+              .formatted(MAX_REBUILDS, why));
+      return;
+    }
+    draft.rebuildCanaries();
+    String sentence = "%s, so the canary starts anew.".formatted(why);
+    if (draft.stage() == Stage.Baking) {
+      draft.moveTo(Stage.Canary, sentence);
+    } else {
+      draft.say(sentence);
+    }
+    draft.note(Reasons.CANARY_REBUILT, sentence);
+  }
+
+  private boolean upToDate(WorkloadProgress w, Draft draft) {
+    return canaryOf(w, draft)
+        .filter(c -> c.baseTemplateHash().equals(w.baseTemplateHash()))
+        .isPresent();
+  }
+
+  private boolean ready(WorkloadProgress w, Draft draft) {
+    List<Pod> pods = livePods(w, draft);
+    return pods.size() == draft.policy().canary().pods() && pods.stream().allMatch(Pod::ready);
+  }
+
+  private Optional<String> crash(WorkloadProgress w, Draft draft) {
+    boolean crashed =
+        livePods(w, draft).stream()
+            .anyMatch(p -> p.crashLooping() || p.facts().restarts() > MAX_RESTARTS_BEFORE_READY);
+    return crashed
+        ? Optional.of(
+            "The canary of %s crashes on version %d.".formatted(w.name(), draft.seen.version()))
+        : Optional.empty();
+  }
+
+  /** A pod that is still the same one, and restarted or was not Ready for a moment. */
+  private Optional<String> failure(WorkloadProgress w, Draft draft) {
+    for (Pod pod : livePods(w, draft)) {
+      Optional<CanaryPod> before =
+          w.canaryPods().stream().filter(p -> p.uid().equals(pod.facts().uid())).findFirst();
+      if (before.isEmpty()) {
+        continue;
+      }
+      if (pod.facts().restarts() > before.get().restarts()) {
+        return Optional.of("The canary of %s restarted during its bake.".formatted(w.name()));
+      }
+      if (!pod.ready() || !pod.facts().readySince().equals(before.get().readySince())) {
+        return Optional.of("The canary of %s was not Ready during its bake.".formatted(w.name()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Pods that went for a reason of their own, such as a drained node: no verdict. */
+  private Optional<String> replaced(WorkloadProgress w, Draft draft) {
+    boolean same =
+        livePods(w, draft).stream()
+            .map(p -> p.facts().uid())
+            .collect(Collectors.toSet())
+            .equals(w.canaryPods().stream().map(CanaryPod::uid).collect(Collectors.toSet()));
+    return same && upToDate(w, draft)
+        ? Optional.empty()
+        : Optional.of("A canary pod of %s was replaced".formatted(w.name()));
+  }
+
+  private List<Pod> livePods(WorkloadProgress w, Draft draft) {
+    return canaryOf(w, draft).stream()
+        .flatMap(c -> c.pods().stream())
+        .filter(p -> !p.terminating())
+        .toList();
+  }
+
+  private Optional<Canary> canaryOf(WorkloadProgress w, Draft draft) {
+    return Progress.observed(w, draft.seen).canary();
+  }
+
+  private List<WorkloadProgress> clones(Draft draft) {
+    return draft.workloads().stream()
+        .filter(w -> w.strategy() == CanaryStrategy.Clone && w.state() == WorkloadState.Waiting)
+        .toList();
+  }
+
+  private Instant deadline(Draft draft) {
+    return draft.timeline().stagedAt().plus(Durations.parse(draft.policy().canary().deadline()));
+  }
+
+  private String names(List<WorkloadProgress> clones) {
+    return clones.stream().map(WorkloadProgress::name).sorted().collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,327 @@
+package io.keyturn.domain.rotation;
+
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Proof;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.RetirementProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.Timeline;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.Finding;
+import io.keyturn.domain.status.ConditionSet;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** A plan in the making: the journal as it should become, and what else comes of this look. */
+final class Draft {
+
+  /** What only a person can resolve; kstatus shows it as failed. */
+  private static final Set<String> NEEDS_A_PERSON =
+      Set.of(
+          Reasons.FIELD_CONFLICT,
+          Reasons.PROMOTION_FAILED,
+          Reasons.ROLLBACK_IMPOSSIBLE,
+          Reasons.CANARY_NOT_POSSIBLE,
+          Reasons.NOT_STARTED_BY_KEYTURN,
+          Reasons.SECRET_NOT_OWNED);
+
+  private record Because(String reason, String message) {}
+
+  final Observation seen;
+  final Instant now;
+
+  private final List<Finding> findings = new ArrayList<>();
+  private final List<WorkloadProgress> workloads;
+  private Stage stage;
+  private String message;
+  private String token;
+  private Long policyGeneration;
+  private RotationPolicySpec policy;
+  private VersionRef from;
+  private VersionRef to;
+  private int rebuilds;
+  private RetirementProgress retirement;
+  private Timeline timeline;
+  private Because blocked;
+  private Because takenBack;
+  private Effect effect;
+  private Instant wakeAt;
+
+  Draft(Observation seen, Instant now) {
+    this.seen = seen;
+    this.now = now.truncatedTo(ChronoUnit.SECONDS);
+    SecretRotationStatus journal = seen.journal();
+    stage = journal.stage();
+    message = journal.message();
+    token = journal.token();
+    policyGeneration = journal.policyGeneration();
+    policy = journal.policy();
+    from = journal.from();
+    to = journal.to();
+    workloads = new ArrayList<>(journal.workloads());
+    rebuilds = journal.rebuilds();
+    retirement = journal.retirement();
+    timeline = journal.timeline();
+    takenBack =
+        journal.conditions().stream()
+            .filter(c -> c.type().equals(Conditions.ROLLED_BACK))
+            .map(c -> new Because(c.reason(), c.message()))
+            .findFirst()
+            .orElse(null);
+  }
+
+  Stage stage() {
+    return stage;
+  }
+
+  RotationPolicySpec policy() {
+    return policy;
+  }
+
+  VersionRef from() {
+    return from;
+  }
+
+  VersionRef to() {
+    return to;
+  }
+
+  String token() {
+    return token;
+  }
+
+  Timeline timeline() {
+    return timeline;
+  }
+
+  int rebuilds() {
+    return rebuilds;
+  }
+
+  List<WorkloadProgress> workloads() {
+    return List.copyOf(workloads);
+  }
+
+  Optional<String> takenBackReason() {
+    return Optional.ofNullable(takenBack).map(Because::reason);
+  }
+
+  boolean waitsForPeople() {
+    return seen.wishes().hold() || seen.wishes().suspended();
+  }
+
+  /** Writes the plan of the whole rotation down, before anything is done. */
+  void admit(VersionRef current, List<WorkloadProgress> planned) {
+    token = seen.uid();
+    policy = seen.policy();
+    policyGeneration = seen.policyGeneration();
+    from = current;
+    to = new VersionRef(seen.version(), null);
+    workloads.clear();
+    workloads.addAll(planned);
+    timeline = new Timeline(now, null, null, null, null, null);
+  }
+
+  void snapshotMade(String name) {
+    to = new VersionRef(to.version(), name);
+  }
+
+  void moveTo(Stage next, String sentence) {
+    stage = Transitions.move(stage, next);
+    message = sentence;
+    switch (next) {
+      case Canary -> timeline = stamp(null, null, null);
+      case Baking -> timeline = stamp(now, null, null);
+      case Promoting -> timeline = stamp(timeline.canaryReadyAt(), now, null);
+      case Retiring -> timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
+      default -> {
+        if (next.terminal()) {
+          timeline =
+              new Timeline(
+                  timeline.startedAt(),
+                  timeline.stagedAt(),
+                  timeline.canaryReadyAt(),
+                  timeline.verifiedAt(),
+                  timeline.promotedAt(),
+                  now);
+        }
+      }
+    }
+  }
+
+  private Timeline stamp(Instant canaryReadyAt, Instant verifiedAt, Instant promotedAt) {
+    boolean begins = stage == Stage.Canary || timeline.stagedAt() == null;
+    return new Timeline(
+        timeline.startedAt(),
+        begins ? now : timeline.stagedAt(),
+        canaryReadyAt,
+        verifiedAt,
+        promotedAt,
+        null);
+  }
+
+  /** The canaries begin anew, with all of their time. */
+  void rebuildCanaries() {
+    rebuilds++;
+    timeline = new Timeline(timeline.startedAt(), now, null, null, null, null);
+  }
+
+  void say(String sentence) {
+    message = sentence;
+  }
+
+  /** Nothing goes on until the reason has gone. */
+  void block(String reason, String sentence) {
+    blocked = new Because(reason, sentence);
+    message = sentence;
+  }
+
+  void rollBack(String reason, String sentence) {
+    takenBack = new Because(reason, sentence);
+    moveTo(Stage.RollingBack, sentence);
+    warn(reason, sentence);
+  }
+
+  void retire(Instant graceUntil, List<String> users) {
+    retirement =
+        new RetirementProgress(graceUntil, users.size(), users.stream().limit(20).toList());
+  }
+
+  RetirementProgress retirement() {
+    return retirement;
+  }
+
+  void replace(WorkloadProgress before, WorkloadProgress after) {
+    workloads.set(workloads.indexOf(before), after);
+  }
+
+  void perform(Effect next) {
+    effect = next;
+  }
+
+  void wake(Instant at) {
+    if (wakeAt == null || at.isBefore(wakeAt)) {
+      wakeAt = at;
+    }
+  }
+
+  void wakeIn(Duration delay) {
+    wake(now.plus(delay));
+  }
+
+  void note(String reason, String sentence) {
+    findings.add(Finding.normal(reason, sentence));
+  }
+
+  void warn(String reason, String sentence) {
+    findings.add(Finding.warning(reason, sentence));
+  }
+
+  Plan toPlan() {
+    SecretRotationStatus journal =
+        new SecretRotationStatus(
+            seen.generation(),
+            conditions(),
+            stage,
+            message,
+            progress(),
+            proof(),
+            token,
+            policyGeneration,
+            policy,
+            from,
+            to,
+            workloads,
+            rebuilds,
+            retirement,
+            timeline);
+    boolean written = journal.equals(seen.journal());
+    return new Plan(
+        journal,
+        written ? Optional.ofNullable(effect) : Optional.empty(),
+        written ? List.of() : List.copyOf(findings),
+        Optional.ofNullable(wakeAt));
+  }
+
+  private String progress() {
+    long done =
+        workloads.stream()
+            .filter(
+                w -> w.state() == WorkloadState.Promoted || w.state() == WorkloadState.ScaledToZero)
+            .count();
+    long all = workloads.stream().filter(w -> w.state() != WorkloadState.Gone).count();
+    return workloads.isEmpty() ? null : done + "/" + all;
+  }
+
+  private Proof proof() {
+    return workloads.stream()
+        .map(WorkloadProgress::proof)
+        .filter(p -> p != null)
+        .min(Enum::compareTo)
+        .orElse(null);
+  }
+
+  private List<Condition> conditions() {
+    ConditionSet set = new ConditionSet(seen.journal().conditions(), seen.generation(), now);
+    if (!stage.terminal()) {
+      set.isUnknown(Conditions.SUCCEEDED, Reasons.IN_PROGRESS, "The rotation is under way.");
+      set.isTrue(Conditions.RECONCILING, stage.name(), message);
+    } else if (stage == Stage.Complete) {
+      set.isTrue(Conditions.SUCCEEDED, Reasons.COMPLETE, message);
+    } else {
+      set.isFalse(Conditions.SUCCEEDED, takenBack.reason(), takenBack.message());
+    }
+    canaryVerified(set);
+    if (timeline.promotedAt() != null) {
+      set.isTrue(Conditions.PROMOTED, Reasons.PROMOTED, "Each workload is on the new version.");
+    } else if (timeline.verifiedAt() != null) {
+      boolean back = takenBack != null;
+      set.isFalse(
+          Conditions.PROMOTED,
+          back ? takenBack.reason() : Reasons.PROMOTING,
+          back ? takenBack.message() : "Workloads move to the new version.");
+    }
+    if (takenBack != null) {
+      set.isTrue(Conditions.ROLLED_BACK, takenBack.reason(), takenBack.message());
+    }
+    if (blocked != null) {
+      set.isTrue(Conditions.BLOCKED, blocked.reason(), blocked.message());
+    }
+    if (blocked != null && NEEDS_A_PERSON.contains(blocked.reason())) {
+      set.isTrue(Conditions.STALLED, blocked.reason(), blocked.message());
+    } else if (stage == Stage.Failed) {
+      set.isTrue(Conditions.STALLED, takenBack.reason(), takenBack.message());
+    }
+    return set.toList();
+  }
+
+  private void canaryVerified(ConditionSet set) {
+    if (timeline.stagedAt() == null) {
+      return;
+    }
+    boolean cloned = workloads.stream().anyMatch(w -> w.strategy() == CanaryStrategy.Clone);
+    if (!cloned) {
+      set.isFalse(
+          Conditions.CANARY_VERIFIED, Reasons.NO_CANARY, "No canary was possible or wanted.");
+    } else if (timeline.verifiedAt() != null) {
+      set.isTrue(Conditions.CANARY_VERIFIED, Reasons.CANARY_PASSED, "The canary stayed healthy.");
+    } else if (takenBack != null) {
+      set.isFalse(Conditions.CANARY_VERIFIED, takenBack.reason(), takenBack.message());
+    } else {
+      set.isUnknown(
+          Conditions.CANARY_VERIFIED, Reasons.CANARY_RUNNING, "The canary is being watched.");
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package io.keyturn.domain.rotation;
+
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Everything that the next step of a rotation depends on, read from the API server and not from a
+ * cache.
+ *
+ * @param name of the rotation
+ * @param generation of the rotation's spec
+ * @param uid of the rotation
+ * @param aliasName name of the Secret that the workloads refer to
+ * @param version that it moves to
+ * @param journal what was written down so far
+ * @param wishes what people ask
+ * @param policy as it is now: copied at the start, later only its {@code suspend} counts
+ * @param policyGeneration of that policy; null: built in
+ * @param current the version that the binding holds
+ * @param source what the source holds
+ * @param snapshots names of the snapshots that this attempt has made
+ * @param alias what the alias holds
+ * @param workloads those of the binding before they are written down, those of the journal after
+ * @param holder another rotation that holds one of the workloads
+ * @param users pods that may use the version to be retired or discarded
+ * @param released whether the finalizer has gone
+ * @param kubeletLag how long after a change of the alias a container may still start with the old
+ *     value
+ */
+public record Observation(
+    String name,
+    Long generation,
+    String uid,
+    String aliasName,
+    long version,
+    SecretRotationStatus journal,
+    Wishes wishes,
+    RotationPolicySpec policy,
+    Long policyGeneration,
+    Optional<VersionRef> current,
+    Source source,
+    List<String> snapshots,
+    Alias alias,
+    List<Workload> workloads,
+    Optional<String> holder,
+    List<String> users,
+    boolean released,
+    Duration kubeletLag) {
+
+  /**
+   * What people ask of the rotation.
+   *
+   * @param abort to take it back
+   * @param hold to wait before the next step
+   * @param suspended the same, said on the binding or its policy
+   * @param bindingGone the binding was deleted
+   * @param namespaceGone the namespace is being deleted
+   * @param foreign the rotation was not made by Keyturn
+   */
+  public record Wishes(
+      boolean abort,
+      boolean hold,
+      boolean suspended,
+      boolean bindingGone,
+      boolean namespaceGone,
+      boolean foreign) {}
+
+  /** What the source holds, compared with the versions of the rotation. */
+  public sealed interface Source {
+
+    /**
+     * A value that is neither the current one nor the candidate.
+     *
+     * @param observed whether the source holds it by itself; else it is made when asked for
+     */
+    record Fresh(boolean observed) implements Source {}
+
+    /** The current value: there is nothing to rotate to. */
+    record Current() implements Source {}
+
+    /** The value of this rotation's candidate. */
+    record Candidate() implements Source {}
+
+    /**
+     * No value, or none that may be delivered.
+     *
+     * @param reason one of {@link io.keyturn.api.v1alpha1.Reasons}
+     * @param message a sentence
+     */
+    record Unavailable(String reason, String message) implements Source {}
+  }
+
+  /**
+   * What the alias holds.
+   *
+   * @param content which version
+   * @param since when it took that value; null: unknown
+   * @param message what is wrong with it, where something is
+   */
+  public record Alias(Content content, Instant since, String message) {
+
+    /** Which version an alias holds. */
+    public enum Content {
+      /** The Secret does not exist. */
+      Missing,
+      /** The version that the rotation starts from. */
+      From,
+      /** The version that it moves to. */
+      To,
+      /** Something else: it was edited. */
+      Other,
+      /** It belongs to somebody else. */
+      Foreign
+    }
+  }
+
+  /**
+   * A workload as it is.
+   *
+   * @param kind of it
+   * @param name of it
+   * @param uid of it
+   * @param exists whether there is one with this UID
+   * @param replicas how many pods it wants
+   * @param templateHash keyed MAC of its pod template, without version annotations
+   * @param annotation the version on its pod template; null: none
+   * @param annotatedAt when Keyturn wrote that; null: it did not
+   * @param everAnnotated whether its pods have been replaced for the new version before
+   * @param changedBy the field manager that wrote its pod template last
+   * @param rolledOut whether its rollout is complete
+   * @param stuck why its rollout cannot complete
+   * @param podsOnTarget pods, but terminating ones, that carry the new version
+   * @param podsOnOther pods, but terminating ones, that do not
+   * @param obstacle why no clone can be made of it
+   * @param canary its clone
+   */
+  public record Workload(
+      WorkloadKind kind,
+      String name,
+      String uid,
+      boolean exists,
+      int replicas,
+      String templateHash,
+      String annotation,
+      Instant annotatedAt,
+      boolean everAnnotated,
+      String changedBy,
+      boolean rolledOut,
+      Optional<String> stuck,
+      int podsOnTarget,
+      int podsOnOther,
+      Optional<String> obstacle,
+      Optional<Canary> canary) {
+
+    /** A workload that has been deleted, or replaced by a namesake. */
+    public static Workload gone(
+        WorkloadKind kind, String name, String uid, Optional<Canary> canary) {
+      return new Workload(
+          kind,
+          name,
+          uid,
+          false,
+          0,
+          null,
+          null,
+          null,
+          false,
+          null,
+          true,
+          Optional.empty(),
+          0,
+          0,
+          Optional.empty(),
+          canary);
+    }
+  }
+
+  /**
+   * A clone as it is.
+   *
+   * @param baseTemplateHash keyed MAC of the template that it was made from
+   * @param pods those made from that template
+   * @param unschedulable why a pod cannot be created or finds no node
+   * @param trouble what its pods complain about
+   */
+  public record Canary(
+      String baseTemplateHash,
+      List<Pod> pods,
+      Optional<String> unschedulable,
+      Optional<String> trouble) {}
+
+  /**
+   * A canary pod as it is.
+   *
+   * @param facts what must not change during the bake
+   * @param ready whether it is Ready
+   * @param terminating whether it is being deleted
+   * @param crashLooping whether the kubelet backs off from starting it
+   */
+  public record Pod(CanaryPod facts, boolean ready, boolean terminating, boolean crashLooping) {}
+}

@@ -1,0 +1,311 @@
+package io.keyturn.domain.rotation;
+
+import io.keyturn.api.v1alpha1.Durations;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.OnFailure;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.rotation.Observation.Alias;
+import io.keyturn.domain.rotation.Observation.Workload;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The stages Promoting and RollingBack: the alias first, then the workloads, a few at a time. A
+ * workload's state says what is meant to be done to it before it is done.
+ */
+final class Promotion {
+
+  /** Enters Promoting and names the first workloads to roll. */
+  void begin(Draft draft, String sentence) {
+    draft.moveTo(Stage.Promoting, sentence);
+    startMore(draft);
+  }
+
+  /** Stage Promoting. */
+  void promote(Draft draft) {
+    if (moveAlias(draft, draft.to(), Alias.Content.To)) {
+      return;
+    }
+    updateStates(draft);
+    Optional<WorkloadProgress> toStop =
+        draft.workloads().stream().filter(w -> canStop(w, draft)).findFirst();
+    if (toStop.isPresent()) {
+      draft.perform(new Effect.StopCanary(toStop.get()));
+    }
+    Optional<String> failure =
+        draft.workloads().stream()
+            .filter(w -> w.state() == WorkloadState.Promoting)
+            .flatMap(w -> failure(w, draft).stream())
+            .findFirst();
+    List<WorkloadProgress> reverted =
+        draft.workloads().stream().filter(w -> w.state() == WorkloadState.Reverted).toList();
+    if (failure.isPresent() && draft.policy().promotion().onFailure() == OnFailure.RollBack) {
+      draft.rollBack(Reasons.PROMOTION_FAILED, failure.get());
+    } else if (failure.isPresent()) {
+      draft.block(
+          Reasons.PROMOTION_FAILED,
+          failure.get()
+              + " The promotion pauses; it goes on when the workload is stable, and spec.abort takes"
+              + " it back.");
+      draft.wakeIn(RotationPlanner.POLL);
+    } else if (!reverted.isEmpty()) {
+      pause(draft, reverted);
+    } else if (waiting(draft)) {
+      advance(draft);
+    } else if (toStop.isEmpty()) {
+      retire(draft);
+    }
+  }
+
+  /** Rolls the workloads that the journal names, and names more where there is room. */
+  private void advance(Draft draft) {
+    String versionId = Names.versionIdOf(draft.to().snapshot());
+    Optional<WorkloadProgress> next =
+        draft.workloads().stream()
+            .filter(w -> w.state() == WorkloadState.Promoting)
+            .filter(w -> !versionId.equals(Progress.observed(w, draft.seen).annotation()))
+            .findFirst();
+    boolean idle = draft.workloads().stream().noneMatch(w -> w.state() == WorkloadState.Promoting);
+    if (draft.waitsForPeople() && idle) {
+      draft.block(
+          draft.seen.wishes().hold() ? Reasons.HELD : Reasons.SUSPENDED,
+          "The promotion waits while the rotation is held or suspended.");
+      draft.wakeIn(RotationPlanner.POLL);
+      return;
+    }
+    startMore(draft);
+    next.ifPresent(w -> draft.perform(new Effect.Annotate(w.kind(), w.name(), w.uid(), versionId)));
+    draft.wakeIn(RotationPlanner.POLL);
+  }
+
+  private void startMore(Draft draft) {
+    long rolling =
+        draft.workloads().stream().filter(w -> w.state() == WorkloadState.Promoting).count();
+    if (draft.waitsForPeople()) {
+      return;
+    }
+    for (WorkloadProgress w : draft.workloads()) {
+      if (w.state() == WorkloadState.Waiting
+          && rolling < draft.policy().promotion().maxParallel()) {
+        draft.replace(w, Progress.in(w, WorkloadState.Promoting));
+        rolling++;
+      }
+    }
+    String names =
+        draft.workloads().stream()
+            .filter(w -> w.state() == WorkloadState.Promoting)
+            .map(WorkloadProgress::name)
+            .sorted()
+            .collect(Collectors.joining(", "));
+    if (!names.isEmpty()) {
+      draft.say("The pods of %s move to version %d.".formatted(names, draft.to().version()));
+    }
+  }
+
+  private void updateStates(Draft draft) {
+    String versionId = Names.versionIdOf(draft.to().snapshot());
+    for (WorkloadProgress w : draft.workloads()) {
+      Workload seen = Progress.observed(w, draft.seen);
+      WorkloadState state = stateOf(w, seen, versionId);
+      if (state == WorkloadState.Reverted) {
+        String who = seen.changedBy() == null ? "Somebody" : seen.changedBy();
+        draft.replace(
+            w, Progress.in(w, state, "%s took the version annotation back.".formatted(who)));
+      } else if (state != w.state()) {
+        draft.replace(w, Progress.in(w, state, null));
+      }
+    }
+  }
+
+  private WorkloadState stateOf(WorkloadProgress w, Workload seen, String versionId) {
+    if (!seen.exists()) {
+      return WorkloadState.Gone;
+    }
+    boolean annotated = versionId.equals(seen.annotation());
+    return switch (w.state()) {
+      case Waiting -> seen.replicas() == 0 ? WorkloadState.ScaledToZero : WorkloadState.Waiting;
+      case ScaledToZero ->
+          seen.replicas() == 0 ? WorkloadState.ScaledToZero : WorkloadState.Waiting;
+      case Promoting, Promoted, Reverted -> {
+        if (!annotated) {
+          // An intent that was not carried out yet looks the same but for the trace of a rollout.
+          boolean undone = w.state() != WorkloadState.Promoting || seen.everAnnotated();
+          yield undone ? WorkloadState.Reverted : WorkloadState.Promoting;
+        }
+        boolean done = seen.rolledOut() && seen.podsOnOther() == 0;
+        yield done || w.state() == WorkloadState.Promoted
+            ? WorkloadState.Promoted
+            : WorkloadState.Promoting;
+      }
+      default -> w.state();
+    };
+  }
+
+  private boolean canStop(WorkloadProgress w, Draft draft) {
+    boolean moved =
+        w.state() == WorkloadState.Promoted
+            || w.state() == WorkloadState.Gone
+            || w.state() == WorkloadState.ScaledToZero;
+    return moved && Progress.observed(w, draft.seen).canary().isPresent();
+  }
+
+  private Optional<String> failure(WorkloadProgress w, Draft draft) {
+    Workload seen = Progress.observed(w, draft.seen);
+    if (seen.stuck().isPresent()) {
+      return Optional.of(
+          "%s does not become stable on version %d: %s."
+              .formatted(w.name(), draft.to().version(), seen.stuck().get()));
+    }
+    Duration timeout = Durations.parse(draft.policy().promotion().stableTimeout());
+    Instant since = seen.annotatedAt() != null ? seen.annotatedAt() : draft.timeline().verifiedAt();
+    boolean annotated = Names.versionIdOf(draft.to().snapshot()).equals(seen.annotation());
+    if (annotated && !draft.now.isBefore(since.plus(timeout))) {
+      return Optional.of(
+          "%s did not become stable on version %d within %s."
+              .formatted(
+                  w.name(), draft.to().version(), draft.policy().promotion().stableTimeout()));
+    }
+    return Optional.empty();
+  }
+
+  /** Nobody is fought with: whoever set a workload back decides how it goes on. */
+  private void pause(Draft draft, List<WorkloadProgress> reverted) {
+    WorkloadProgress first = reverted.getFirst();
+    draft.block(
+        Reasons.FIELD_CONFLICT,
+        ("%s was set back during the promotion, so it pauses. Set spec.abort to take version %d back"
+                + " everywhere, or set the annotation %s of its pod template to %s to go on.")
+            .formatted(
+                first.name(),
+                draft.to().version(),
+                Names.versionAnnotation(draft.seen.aliasName()),
+                Names.versionIdOf(draft.to().snapshot())));
+    draft.wakeIn(RotationPlanner.POLL);
+  }
+
+  private boolean waiting(Draft draft) {
+    return draft.workloads().stream()
+        .anyMatch(w -> w.state() == WorkloadState.Waiting || w.state() == WorkloadState.Promoting);
+  }
+
+  private void retire(Draft draft) {
+    Instant graceUntil = draft.now.plus(Durations.parse(draft.policy().retirement().grace()));
+    draft.retire(graceUntil, draft.seen.users());
+    draft.moveTo(
+        Stage.Retiring,
+        "Version %d is current; version %d stays until %s at least and until no pod uses it."
+            .formatted(draft.to().version(), draft.from().version(), graceUntil));
+    draft.note(
+        Reasons.PROMOTED,
+        "Each workload is on version %d; version %d retires."
+            .formatted(draft.to().version(), draft.from().version()));
+  }
+
+  /** Stage RollingBack: clones, alias, then the workloads in reverse order. */
+  void rollBack(Draft draft) {
+    if (draft.seen.wishes().namespaceGone()) {
+      draft.moveTo(Stage.Discarding, "The namespace is being deleted.");
+      return;
+    }
+    Optional<WorkloadProgress> clone =
+        draft.workloads().stream()
+            .filter(w -> Progress.observed(w, draft.seen).canary().isPresent())
+            .findFirst();
+    if (clone.isPresent()) {
+      draft.perform(new Effect.StopCanary(clone.get()));
+      return;
+    }
+    boolean promotionBegan = draft.timeline().verifiedAt() != null;
+    if (promotionBegan && moveAlias(draft, draft.from(), Alias.Content.From)) {
+      return;
+    }
+    if (promotionBegan && moveWorkloadsBack(draft)) {
+      return;
+    }
+    draft.moveTo(
+        Stage.Discarding,
+        draft.from() == null
+            ? "Nothing had begun."
+            : "The workloads run on version %d; the rejected one is deleted when no pod uses it."
+                .formatted(draft.from().version()));
+  }
+
+  /** Whether there is still something to do, or to wait for. */
+  private boolean moveWorkloadsBack(Draft draft) {
+    String versionId = Names.versionIdOf(draft.to().snapshot());
+    int rolling = 0;
+    for (WorkloadProgress w : draft.workloads().reversed()) {
+      Workload seen = Progress.observed(w, draft.seen);
+      boolean moved =
+          w.state() == WorkloadState.Promoting
+              || w.state() == WorkloadState.Promoted
+              || w.state() == WorkloadState.RollingBack;
+      if (!moved || !seen.exists()) {
+        continue;
+      }
+      if (versionId.equals(seen.annotation())) {
+        if (rolling < draft.policy().promotion().maxParallel()) {
+          draft.perform(new Effect.Annotate(w.kind(), w.name(), w.uid(), w.previousAnnotation()));
+        }
+        draft.wakeIn(RotationPlanner.POLL);
+        return true;
+      }
+      rolling += settledBack(w, seen, draft) ? 0 : 1;
+    }
+    if (rolling > 0) {
+      draft.wakeIn(RotationPlanner.POLL);
+      return true;
+    }
+    for (WorkloadProgress w : draft.workloads()) {
+      if (w.state() == WorkloadState.Promoting || w.state() == WorkloadState.Promoted) {
+        draft.replace(w, Progress.in(w, WorkloadState.RolledBack));
+      }
+    }
+    return false;
+  }
+
+  /** A workload that cannot become stable for other reasons does not keep the others back. */
+  private boolean settledBack(WorkloadProgress w, Workload seen, Draft draft) {
+    Duration timeout = Durations.parse(draft.policy().promotion().stableTimeout());
+    Instant since = seen.annotatedAt() != null ? seen.annotatedAt() : draft.timeline().verifiedAt();
+    return (seen.rolledOut() && seen.podsOnTarget() == 0)
+        || seen.stuck().isPresent()
+        || !draft.now.isBefore(since.plus(timeout));
+  }
+
+  /**
+   * Lets the alias hold a version, then waits until no kubelet starts a container with the value
+   * before it.
+   *
+   * @return whether there is still something to do, or to wait for
+   */
+  private boolean moveAlias(Draft draft, VersionRef version, Alias.Content wanted) {
+    Alias alias = draft.seen.alias();
+    if (alias.content() == Alias.Content.Foreign) {
+      draft.block(Reasons.SECRET_NOT_OWNED, alias.message());
+      draft.wakeIn(RotationPlanner.POLL);
+      return true;
+    }
+    if (alias.content() != wanted) {
+      draft.perform(new Effect.WriteAlias(version, false));
+      return true;
+    }
+    if (alias.since() == null) {
+      return false;
+    }
+    Instant settled = alias.since().plus(draft.seen.kubeletLag());
+    if (draft.now.isBefore(settled)) {
+      draft.wake(settled);
+      return true;
+    }
+    return false;
+  }
+}

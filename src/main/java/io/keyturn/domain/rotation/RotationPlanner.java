@@ -1,0 +1,274 @@
+package io.keyturn.domain.rotation;
+
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Proof;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.rotation.Observation.Source;
+import io.keyturn.domain.rotation.Observation.Wishes;
+import io.keyturn.domain.rotation.Observation.Workload;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a rotation does next: a pure and total function of what was observed and the time. The
+ * stages are those of {@code docs/architecture.md}; {@link CanaryWatch} judges the canary, {@link
+ * Promotion} moves the workloads there and back.
+ */
+public final class RotationPlanner {
+
+  /** How soon to look again where no event may tell that something has changed. */
+  static final Duration POLL = Duration.ofSeconds(5);
+
+  private final CanaryWatch canary = new CanaryWatch();
+  private final Promotion promotion = new Promotion();
+
+  /** The next step; it never throws for anything that a cluster may show. */
+  public Plan plan(Observation seen, Instant now) {
+    Draft draft = new Draft(seen, now);
+    Stage stage = draft.stage();
+    if (stage.terminal()) {
+      if (!seen.released()) {
+        draft.perform(new Effect.Release());
+      }
+    } else if (seen.wishes().foreign()) {
+      draft.block(
+          Reasons.NOT_STARTED_BY_KEYTURN,
+          "Keyturn creates its rotations itself. Delete this one, and change spec.rotate.nonce of"
+              + " the SecretBinding to rotate.");
+    } else if (!takeBack(draft)) {
+      switch (stage) {
+        case Pending -> admit(draft);
+        case Staging -> stage(draft);
+        case Canary -> canary.start(draft);
+        case Baking -> canary.bake(draft);
+        case Promoting -> promotion.promote(draft);
+        case Retiring -> retire(draft);
+        case RollingBack -> promotion.rollBack(draft);
+        case Discarding -> discard(draft);
+        default -> throw new IllegalStateException("a terminal stage has no step: " + stage);
+      }
+    }
+    return draft.toPlan();
+  }
+
+  /** Whether the rotation leaves its way, because somebody wants it or its reason has gone. */
+  private boolean takeBack(Draft draft) {
+    Wishes wishes = draft.seen.wishes();
+    Stage stage = draft.stage();
+    boolean canGoBack = Transitions.legal(stage, Stage.RollingBack);
+    if (canGoBack && (wishes.bindingGone() || wishes.namespaceGone())) {
+      draft.rollBack(
+          Reasons.BINDING_DELETED, "The SecretBinding was deleted, so the rotation is taken back.");
+      return true;
+    }
+    if (canGoBack && wishes.abort()) {
+      draft.rollBack(Reasons.ABORTED, "spec.abort is true, so the rotation is taken back.");
+      return true;
+    }
+    boolean unproven = canGoBack && stage != Stage.Promoting;
+    if (unproven && draft.seen.source() instanceof Source.Current) {
+      draft.rollBack(
+          Reasons.SUPERSEDED,
+          "The source holds the current value again, so there is nothing to rotate to.");
+      return true;
+    }
+    return false;
+  }
+
+  private void admit(Draft draft) {
+    draft.wakeIn(POLL);
+    Optional<Blocker> blocker = blocker(draft);
+    if (blocker.isPresent()) {
+      draft.block(blocker.get().reason(), blocker.get().message());
+      return;
+    }
+    List<WorkloadProgress> planned =
+        draft.seen.workloads().stream().map(w -> planFor(w, draft)).toList();
+    draft.admit(draft.seen.current().orElseThrow(), planned);
+    draft.moveTo(Stage.Staging, "The new version is obtained and its snapshot made.");
+    draft.note(
+        Reasons.ROTATION_STARTED,
+        "Version %d is to follow version %d."
+            .formatted(draft.seen.version(), draft.from().version()));
+  }
+
+  private record Blocker(String reason, String message) {}
+
+  private Optional<Blocker> blocker(Draft draft) {
+    Observation seen = draft.seen;
+    if (seen.wishes().hold()) {
+      return Optional.of(new Blocker(Reasons.HELD, "Waits while spec.hold is true."));
+    }
+    if (seen.wishes().suspended()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.SUSPENDED, "Waits while spec.suspend of the binding or its policy is true."));
+    }
+    if (seen.source() instanceof Source.Unavailable(String reason, String message)) {
+      return Optional.of(new Blocker(reason, message));
+    }
+    if (seen.current().isEmpty()) {
+      return Optional.of(
+          new Blocker(Reasons.DELIVERING, "Waits until the first version is delivered."));
+    }
+    if (seen.holder().isPresent()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.WORKLOAD_BUSY,
+              "Waits for the rotation %s, which moves a workload of this one."
+                  .formatted(seen.holder().get())));
+    }
+    return seen.workloads().stream()
+        .flatMap(w -> blockerOf(w, seen).stream())
+        .min(Comparator.comparing(Blocker::message));
+  }
+
+  private Optional<Blocker> blockerOf(Workload workload, Observation seen) {
+    if (!workload.rolledOut()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.WORKLOAD_UNSTABLE,
+              "Waits until the rollout of %s is complete.".formatted(workload.name())));
+    }
+    boolean demanded = seen.policy().canary().strategy() == CanaryStrategy.Clone;
+    if (demanded && workload.replicas() > 0 && workload.obstacle().isPresent()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.CANARY_NOT_POSSIBLE,
+              "The policy demands a canary, and %s allows none: %s. Set canary.strategy to Auto or"
+                      .formatted(workload.name(), workload.obstacle().get())
+                  + " None, or change the workload."));
+    }
+    return Optional.empty();
+  }
+
+  private WorkloadProgress planFor(Workload workload, Draft draft) {
+    boolean clone =
+        draft.seen.policy().canary().strategy() != CanaryStrategy.None
+            && workload.obstacle().isEmpty()
+            && workload.replicas() > 0;
+    return new WorkloadProgress(
+        workload.kind(),
+        workload.name(),
+        workload.uid(),
+        clone ? CanaryStrategy.Clone : CanaryStrategy.None,
+        clone ? null : Proof.PreflightOnly,
+        WorkloadState.Waiting,
+        workload.templateHash(),
+        workload.annotation(),
+        clone ? Names.clone(workload.name(), draft.seen.uid()) : null,
+        null,
+        workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null));
+  }
+
+  private void stage(Draft draft) {
+    Optional<String> made = draft.seen.snapshots().stream().sorted().findFirst();
+    if (made.isPresent()) {
+      draft.snapshotMade(made.get());
+      boolean cloned =
+          draft.workloads().stream().anyMatch(w -> w.strategy() == CanaryStrategy.Clone);
+      if (cloned) {
+        draft.moveTo(Stage.Canary, "The canary is started.");
+      } else if (draft.waitsForPeople()) {
+        draft.block(Reasons.HELD, "Waits before the promotion while it is held or suspended.");
+      } else {
+        promotion.begin(draft, "No canary is possible or wanted; the version is promoted.");
+      }
+    } else if (draft.seen.source() instanceof Source.Unavailable(String reason, String message)) {
+      draft.block(reason, message);
+      draft.wakeIn(POLL);
+    } else {
+      draft.perform(new Effect.CreateSnapshot(draft.to().version(), draft.token()));
+    }
+  }
+
+  private void retire(Draft draft) {
+    Instant graceUntil = draft.retirement().graceUntil();
+    List<String> users = draft.seen.users();
+    boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && newer(draft, fresh);
+    boolean graceOver = !draft.now.isBefore(graceUntil) || draft.seen.wishes().bindingGone();
+    if (newerWaits || draft.seen.wishes().bindingGone() || (graceOver && users.isEmpty())) {
+      complete(draft, users);
+      return;
+    }
+    if (!graceOver) {
+      draft.wake(graceUntil);
+      return;
+    }
+    draft.retire(graceUntil, users);
+    draft.say(
+        "%s of version %d: %s."
+            .formatted(
+                users.size() == 1
+                    ? "Waits for the last pod"
+                    : "Waits for " + users.size() + " pods",
+                draft.from().version(),
+                String.join(", ", users.stream().limit(3).toList())));
+    draft.wakeIn(POLL);
+  }
+
+  /** A value that the source makes only when asked does not wait for anybody. */
+  private boolean newer(Draft draft, Source.Fresh fresh) {
+    return fresh.observed() && !draft.seen.wishes().suspended();
+  }
+
+  private void complete(Draft draft, List<String> users) {
+    draft.retire(draft.retirement().graceUntil(), users);
+    VersionRef to = draft.to();
+    String sentence =
+        users.isEmpty()
+            ? "Version %d is current and no pod uses version %d any more."
+                .formatted(to.version(), draft.from().version())
+            : "Version %d is current; it makes room for a newer value while %d pods still use version %d."
+                .formatted(to.version(), users.size(), draft.from().version());
+    draft.moveTo(Stage.Complete, sentence);
+    draft.note(Reasons.COMPLETE, sentence);
+  }
+
+  private void discard(Draft draft) {
+    List<String> users = draft.seen.users();
+    if (!users.isEmpty() && !draft.seen.wishes().namespaceGone()) {
+      draft.say(
+          "Waits until no pod uses the rejected version %d: %s."
+              .formatted(
+                  draft.seen.version(), String.join(", ", users.stream().limit(3).toList())));
+      draft.wakeIn(POLL);
+      return;
+    }
+    Optional<String> left =
+        Stream.concat(
+                draft.seen.snapshots().stream(),
+                Optional.ofNullable(draft.to()).map(VersionRef::snapshot).stream())
+            .filter(draft.seen.snapshots()::contains)
+            .sorted()
+            .findFirst();
+    if (left.isPresent() && !draft.seen.wishes().namespaceGone()) {
+      draft.perform(new Effect.DeleteSnapshot(left.get()));
+      return;
+    }
+    Stage end =
+        switch (draft.takenBackReason().orElse("")) {
+          case Reasons.ABORTED, Reasons.BINDING_DELETED -> Stage.Aborted;
+          case Reasons.SUPERSEDED -> Stage.Superseded;
+          default -> Stage.Failed;
+        };
+    draft.moveTo(
+        end,
+        "Version %d was taken back%s."
+            .formatted(
+                draft.seen.version(),
+                draft.from() == null
+                    ? ""
+                    : "; the workloads run on version " + draft.from().version()));
+  }
+}

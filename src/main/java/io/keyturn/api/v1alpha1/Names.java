@@ -35,6 +35,9 @@ public final class Names {
   /** Annotation of a clone's pods: keyed MAC of the pod template that they were cloned from. */
   public static final String BASE_TEMPLATE = "keyturn.io/base-template";
 
+  /** Annotation of a clone's pods: the name of the rotation that they belong to. */
+  public static final String ROTATION = "keyturn.io/rotation";
+
   /** Annotation: on a binding the request to rotate once, on a rotation the request it serves. */
   public static final String ROTATE = "keyturn.io/rotate";
 

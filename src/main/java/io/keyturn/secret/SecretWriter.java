@@ -1,0 +1,220 @@
+package io.keyturn.secret;
+
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.DeletionPolicy;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.net.HttpURLConnection;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Reads and writes the snapshots and the alias of a binding. It writes through the plain client:
+ * the framework's own helpers keep what they write, values included.
+ */
+@ApplicationScoped
+public class SecretWriter {
+
+  /** kubectl keeps whole Secrets in it; no Secret of ours may carry it. */
+  private static final String LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+  private final KubernetesClient client;
+  private final Fingerprint fingerprint;
+
+  /** Writes through the given client. */
+  @Inject
+  public SecretWriter(KubernetesClient client, Fingerprint fingerprint) {
+    this.client = client;
+    this.fingerprint = fingerprint;
+  }
+
+  /** The Secret of that name, read from the API server; null if there is none. */
+  public Secret read(String namespace, String name) {
+    return client.secrets().inNamespace(namespace).withName(name).get();
+  }
+
+  /** The snapshots of a version, read from the API server. */
+  public List<Secret> snapshots(SecretBinding binding, long version) {
+    return client
+        .secrets()
+        .inNamespace(binding.getMetadata().getNamespace())
+        .withLabel(Names.BINDING, Names.label(binding.getMetadata().getName()))
+        .withLabel(Names.VERSION, Long.toString(version))
+        .list()
+        .getItems()
+        .stream()
+        .filter(s -> Boolean.TRUE.equals(s.getImmutable()))
+        .toList();
+  }
+
+  /** Whether a Secret was made for this binding, or for a predecessor of the same name. */
+  public static boolean isOurs(Secret secret, SecretBinding binding) {
+    Map<String, String> labels = labels(secret);
+    return Names.KEYTURN.equals(labels.get(Names.MANAGED_BY))
+        && Names.label(binding.getMetadata().getName()).equals(labels.get(Names.BINDING));
+  }
+
+  /**
+   * Writes the snapshot of a version, data and metadata in one write. A snapshot of the same name
+   * holds the same data, so finding one is as good as making it.
+   *
+   * @param token of the rotation that makes it; null for the first version
+   * @return its name
+   */
+  public String createSnapshot(SecretBinding binding, long version, SecretData data, String token) {
+    String name = Names.snapshot(binding.alias(), version, fingerprint.of(data));
+    create(snapshot(binding, name, version, data.encode(), token));
+    return name;
+  }
+
+  /** Writes a snapshot again whose data lie in the alias. */
+  public void restoreSnapshot(SecretBinding binding, VersionRef version, Secret alias) {
+    create(snapshot(binding, version.snapshot(), version.version(), alias.getData(), null));
+  }
+
+  private Secret snapshot(
+      SecretBinding binding, String name, long version, Map<String, String> data, String token) {
+    ObjectMeta metadata = metadata(binding, name, version);
+    metadata.getLabels().put(Names.NO_BACKUP, "true");
+    if (token != null) {
+      metadata.getAnnotations().put(Names.TOKEN, token);
+    }
+    return new SecretBuilder()
+        .withMetadata(metadata)
+        .withType(binding.getSpec().secret().type().value())
+        .withImmutable(true)
+        .withData(data)
+        .build();
+  }
+
+  private void create(Secret secret) {
+    try {
+      client.resource(secret).create();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Lets the alias hold a version: creates it, or replaces what was observed.
+   *
+   * @param seen the alias as it was observed; null if there was none
+   * @param data Base64 by key
+   * @param since when it took this value
+   * @throws KubernetesClientException with code 409 if it has changed since then
+   */
+  public void writeAlias(
+      SecretBinding binding,
+      Secret seen,
+      VersionRef version,
+      Map<String, String> data,
+      Instant since) {
+    ObjectMeta metadata = metadata(binding, binding.alias(), version.version());
+    metadata.getAnnotations().put(Names.SINCE, since.toString());
+    Secret alias =
+        new SecretBuilder()
+            .withMetadata(metadata)
+            .withType(binding.getSpec().secret().type().value())
+            .withData(data)
+            .build();
+    if (seen == null) {
+      client.resource(alias).create();
+      return;
+    }
+    keepForeignMetadata(seen, metadata, binding);
+    client.resource(alias).update();
+  }
+
+  /**
+   * What others put on the alias stays, but for the copy of its data that kubectl may have left.
+   */
+  private void keepForeignMetadata(Secret seen, ObjectMeta metadata, SecretBinding binding) {
+    labels(seen).forEach(metadata.getLabels()::putIfAbsent);
+    annotations(seen).forEach(metadata.getAnnotations()::putIfAbsent);
+    metadata.getAnnotations().remove(LAST_APPLIED);
+    List<OwnerReference> owners = new ArrayList<>(seen.getMetadata().getOwnerReferences());
+    owners.removeIf(o -> SecretBinding.class.getSimpleName().equals(o.getKind()));
+    owners.addAll(metadata.getOwnerReferences());
+    metadata.setOwnerReferences(owners);
+    metadata.setFinalizers(seen.getMetadata().getFinalizers());
+    metadata.setUid(seen.getMetadata().getUid());
+    metadata.setResourceVersion(seen.getMetadata().getResourceVersion());
+  }
+
+  /** Whether the owner references of a Secret of ours agree with the deletion policy. */
+  public static boolean ownershipFits(ObjectMeta metadata, SecretBinding binding) {
+    boolean owned =
+        metadata.getOwnerReferences().stream()
+            .anyMatch(o -> Objects.equals(o.getUid(), binding.getMetadata().getUid()));
+    return owned == (binding.getSpec().secret().deletionPolicy() == DeletionPolicy.Delete);
+  }
+
+  /** Makes the owner references of a Secret agree with the deletion policy. */
+  public void setOwnership(SecretBinding binding, Secret secret) {
+    List<OwnerReference> owners = new ArrayList<>(secret.getMetadata().getOwnerReferences());
+    owners.removeIf(o -> SecretBinding.class.getSimpleName().equals(o.getKind()));
+    owners.addAll(owners(binding));
+    secret.getMetadata().setOwnerReferences(owners);
+    secret.getMetadata().setManagedFields(null);
+    client.resource(secret).update();
+  }
+
+  /** Deletes the Secret that was observed, and no other of its name. */
+  public void delete(Secret seen) {
+    client.resource(seen).lockResourceVersion(seen.getMetadata().getResourceVersion()).delete();
+  }
+
+  private ObjectMeta metadata(SecretBinding binding, String name, long version) {
+    Map<String, String> labels = new HashMap<>(binding.getSpec().secret().labels());
+    labels.put(Names.BINDING, Names.label(binding.getMetadata().getName()));
+    labels.put(Names.VERSION, Long.toString(version));
+    labels.put(Names.MANAGED_BY, Names.KEYTURN);
+    Map<String, String> annotations = new HashMap<>();
+    annotations.put(Names.BINDING_UID, binding.getMetadata().getUid());
+    return new ObjectMetaBuilder()
+        .withNamespace(binding.getMetadata().getNamespace())
+        .withName(name)
+        .withLabels(labels)
+        .withAnnotations(annotations)
+        .withOwnerReferences(owners(binding))
+        .build();
+  }
+
+  private static List<OwnerReference> owners(SecretBinding binding) {
+    return binding.getSpec().secret().deletionPolicy() == DeletionPolicy.Delete
+        ? List.of(
+            new OwnerReferenceBuilder()
+                .withApiVersion(binding.getApiVersion())
+                .withKind(binding.getKind())
+                .withName(binding.getMetadata().getName())
+                .withUid(binding.getMetadata().getUid())
+                .build())
+        : List.of();
+  }
+
+  /** The labels of a Secret; never null. */
+  public static Map<String, String> labels(Secret secret) {
+    return Objects.requireNonNullElse(secret.getMetadata().getLabels(), Map.of());
+  }
+
+  /** The annotations of a Secret; never null. */
+  public static Map<String, String> annotations(Secret secret) {
+    return Objects.requireNonNullElse(secret.getMetadata().getAnnotations(), Map.of());
+  }
+}

@@ -1,0 +1,57 @@
+package io.keyturn.store.secret;
+
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.secret.SecretData;
+import io.keyturn.store.spi.Reading;
+import io.keyturn.store.spi.Store;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+
+/**
+ * Secrets of the namespace that something else keeps current. They are read by name, and dropped.
+ */
+@ApplicationScoped
+public class UpstreamSecretStore implements Store {
+
+  private final KubernetesClient client;
+
+  /** Reads through the given client. */
+  @Inject
+  public UpstreamSecretStore(KubernetesClient client) {
+    this.client = client;
+  }
+
+  @Override
+  public String type() {
+    return "secret";
+  }
+
+  @Override
+  public boolean serves(SecretBindingSpec.Source source) {
+    return source.secret() != null;
+  }
+
+  @Override
+  public boolean makesValues() {
+    return false;
+  }
+
+  @Override
+  public Reading obtain(String namespace, SecretBindingSpec.Source source) {
+    String name = source.secret().name();
+    Secret secret = client.secrets().inNamespace(namespace).withName(name).get();
+    if (secret == null) {
+      return new Reading.Missing(
+          Reasons.SOURCE_NOT_FOUND,
+          "The upstream Secret %s does not exist in this namespace.".formatted(name));
+    }
+    if (secret.getData() == null || secret.getData().isEmpty()) {
+      return new Reading.Missing(
+          Reasons.SOURCE_EMPTY, "The upstream Secret %s has no data.".formatted(name));
+    }
+    return new Reading.Value(SecretData.decode(secret.getData()));
+  }
+}

@@ -1,0 +1,2 @@
+/** What a store can do. The backends know this package and not each other. */
+package io.keyturn.store.spi;

@@ -1,0 +1,382 @@
+package io.keyturn.workload.deployment;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
+import io.fabric8.kubernetes.api.model.PodTemplateSpecBuilder;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
+import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.Traffic;
+import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.domain.rotation.Observation.Canary;
+import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.secret.Fingerprint;
+import io.keyturn.workload.PodUsage;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.net.HttpURLConnection;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Deployments: what is observed of them, and the few things that are done to them. */
+@ApplicationScoped
+public class Deployments {
+
+  private final KubernetesClient client;
+  private final Fingerprint fingerprint;
+
+  /** Works through the given client. */
+  @Inject
+  public Deployments(KubernetesClient client, Fingerprint fingerprint) {
+    this.client = client;
+    this.fingerprint = fingerprint;
+  }
+
+  /** The Deployment of that name; null if there is none. */
+  public Deployment read(String namespace, String name) {
+    return client.apps().deployments().inNamespace(namespace).withName(name).get();
+  }
+
+  /** The Deployments that an entry of a binding means, clones left out. */
+  public List<Deployment> select(String namespace, SecretBindingSpec.Workload entry) {
+    if (entry.name() != null) {
+      return Optional.ofNullable(read(namespace, entry.name())).stream().toList();
+    }
+    return client
+        .apps()
+        .deployments()
+        .inNamespace(namespace)
+        .withLabels(entry.selector().matchLabels())
+        .list()
+        .getItems()
+        .stream()
+        .filter(d -> !labels(d).containsKey(Names.CANARY_FOR))
+        .sorted(Comparator.comparing(d -> d.getMetadata().getName()))
+        .toList();
+  }
+
+  /** The live pods of a Deployment: those of its ReplicaSets, by UID. */
+  public List<Pod> pods(Deployment deployment) {
+    Set<String> replicaSets =
+        replicaSets(deployment).stream()
+            .map(r -> r.getMetadata().getUid())
+            .collect(Collectors.toSet());
+    return client
+        .pods()
+        .inNamespace(deployment.getMetadata().getNamespace())
+        .withLabelSelector(deployment.getSpec().getSelector())
+        .list()
+        .getItems()
+        .stream()
+        .filter(p -> controllerOf(p).map(replicaSets::contains).orElse(false))
+        .toList();
+  }
+
+  private List<ReplicaSet> replicaSets(Deployment deployment) {
+    return client
+        .apps()
+        .replicaSets()
+        .inNamespace(deployment.getMetadata().getNamespace())
+        .withLabelSelector(deployment.getSpec().getSelector())
+        .list()
+        .getItems()
+        .stream()
+        .filter(r -> controllerOf(r).filter(deployment.getMetadata().getUid()::equals).isPresent())
+        .toList();
+  }
+
+  /**
+   * What a rotation needs to know of a Deployment.
+   *
+   * @param alias name of the Secret
+   * @param target id of the version that is moved to; null: not known yet
+   * @param cloneName name of its clone; null: there is none
+   */
+  public Workload observe(Deployment deployment, String alias, String target, String cloneName) {
+    String namespace = deployment.getMetadata().getNamespace();
+    PodTemplateSpec template = deployment.getSpec().getTemplate();
+    List<Pod> pods =
+        pods(deployment).stream()
+            .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
+            .toList();
+    int onTarget =
+        (int)
+            pods.stream()
+                .filter(p -> target != null && target.equals(PodUsage.annotation(p, alias)))
+                .count();
+    return new Workload(
+        WorkloadKind.Deployment,
+        deployment.getMetadata().getName(),
+        deployment.getMetadata().getUid(),
+        true,
+        Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1),
+        templateHash(template),
+        annotations(template).get(Names.versionAnnotation(alias)),
+        writtenBy(deployment, Names.KEYTURN).orElse(null),
+        target != null && everAnnotated(deployment, alias, target),
+        lastWriter(deployment),
+        rolledOut(deployment),
+        stuck(deployment),
+        onTarget,
+        pods.size() - onTarget,
+        CloneTemplate.obstacle(deployment, alias, claims(deployment)),
+        cloneName == null ? Optional.empty() : observeClone(namespace, cloneName));
+  }
+
+  /** The clone of that name, if it exists. */
+  public Optional<Canary> observeClone(String namespace, String cloneName) {
+    Deployment clone = read(namespace, cloneName);
+    if (clone == null || clone.getMetadata().getDeletionTimestamp() != null) {
+      return Optional.empty();
+    }
+    return Optional.of(CanaryPods.observe(clone, pods(clone)));
+  }
+
+  private List<PersistentVolumeClaim> claims(Deployment deployment) {
+    return deployment.getSpec().getTemplate().getSpec().getVolumes().stream()
+        .filter(v -> v.getPersistentVolumeClaim() != null)
+        .map(v ->
+            client
+                .persistentVolumeClaims()
+                .inNamespace(deployment.getMetadata().getNamespace())
+                .withName(v.getPersistentVolumeClaim().getClaimName())
+                .get())
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  /** A ReplicaSet with the version shows that its pods were replaced for it before. */
+  private boolean everAnnotated(Deployment deployment, String alias, String target) {
+    return replicaSets(deployment).stream()
+        .map(r -> annotations(r.getSpec().getTemplate()))
+        .anyMatch(a -> target.equals(a.get(Names.versionAnnotation(alias))));
+  }
+
+  /** Keyed MAC of a pod template, whichever versions are written on it. */
+  String templateHash(PodTemplateSpec template) {
+    PodTemplateSpec bare = new PodTemplateSpecBuilder(template).build();
+    Map<String, String> annotations = new HashMap<>(annotations(template));
+    annotations.keySet().removeIf(Names::isVersionAnnotation);
+    bare.getMetadata().setAnnotations(annotations.isEmpty() ? null : annotations);
+    return fingerprint.of(client.getKubernetesSerialization().asJson(bare));
+  }
+
+  /** As {@code kubectl rollout status} sees it. */
+  public static boolean rolledOut(Deployment deployment) {
+    DeploymentStatus status = deployment.getStatus();
+    int wanted = Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1);
+    return status != null
+        && status.getObservedGeneration() != null
+        && status.getObservedGeneration() >= deployment.getMetadata().getGeneration()
+        && zero(status.getUpdatedReplicas()) == wanted
+        && zero(status.getReplicas()) == wanted
+        && zero(status.getAvailableReplicas()) == wanted;
+  }
+
+  private static int zero(Integer count) {
+    return count == null ? 0 : count;
+  }
+
+  private static Optional<String> stuck(Deployment deployment) {
+    DeploymentStatus status = deployment.getStatus();
+    boolean current =
+        status != null
+            && status.getObservedGeneration() != null
+            && status.getObservedGeneration() >= deployment.getMetadata().getGeneration();
+    return !current
+        ? Optional.empty()
+        : status.getConditions().stream()
+            .filter(c -> "Progressing".equals(c.getType()) && "False".equals(c.getStatus()))
+            .map(c -> "its rollout has exceeded its progress deadline")
+            .findFirst();
+  }
+
+  /** When a field manager wrote the pod template last; the time is the API server's. */
+  private static Optional<Instant> writtenBy(Deployment deployment, String manager) {
+    return deployment.getMetadata().getManagedFields().stream()
+        .filter(f -> manager.equals(f.getManager()) && f.getTime() != null)
+        .map(f -> Instant.parse(f.getTime()))
+        .max(Comparator.naturalOrder());
+  }
+
+  private static String lastWriter(Deployment deployment) {
+    return deployment.getMetadata().getManagedFields().stream()
+        .filter(f -> f.getSubresource() == null || f.getSubresource().isEmpty())
+        .filter(f -> f.getTime() != null && !"kube-controller-manager".equals(f.getManager()))
+        .max(Comparator.comparing(f -> Instant.parse(f.getTime())))
+        .map(ManagedFieldsEntry::getManager)
+        .orElse(null);
+  }
+
+  /**
+   * Writes the version annotation of the pod template, by server-side apply and never by force. The
+   * annotations of other bindings are Keyturn's, too, and must be applied along, else they would
+   * go.
+   *
+   * @param versionId the value; null removes the annotation
+   * @return whether there was such a Deployment and it had another value
+   * @throws KubernetesClientException with code 409 if somebody else owns the annotation, or the
+   *     Deployment has changed in between
+   */
+  public boolean annotate(
+      String namespace, String name, String uid, String alias, String versionId) {
+    Deployment seen = read(namespace, name);
+    if (seen == null || !seen.getMetadata().getUid().equals(uid)) {
+      return false;
+    }
+    String key = Names.versionAnnotation(alias);
+    Map<String, String> annotations = new HashMap<>();
+    annotations(seen.getSpec().getTemplate())
+        .forEach((k, v) -> {
+          if (Names.isVersionAnnotation(k)) {
+            annotations.put(k, v);
+          }
+        });
+    String before = versionId == null ? annotations.remove(key) : annotations.put(key, versionId);
+    if (Objects.equals(before, versionId)) {
+      return false;
+    }
+    Deployment wanted =
+        new DeploymentBuilder()
+            .withNewMetadata()
+            .withNamespace(namespace)
+            .withName(name)
+            .withResourceVersion(seen.getMetadata().getResourceVersion())
+            .endMetadata()
+            .withNewSpec()
+            .withNewTemplate()
+            .withNewMetadata()
+            .withAnnotations(annotations)
+            .endMetadata()
+            .endTemplate()
+            .endSpec()
+            .build();
+    client
+        .resource(wanted)
+        .patch(
+            new PatchContext.Builder()
+                .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                .withFieldManager(Names.KEYTURN)
+                .withForce(false)
+                .build(),
+            wanted);
+    return true;
+  }
+
+  /**
+   * Creates the clone of a Deployment, or brings it to the present template.
+   *
+   * @return whether the template is still the one that the plan is about
+   */
+  public boolean startCanary(
+      SecretRotation rotation,
+      WorkloadProgress plan,
+      String alias,
+      String snapshot,
+      int pods,
+      Traffic traffic) {
+    String namespace = rotation.getMetadata().getNamespace();
+    Deployment deployment = read(namespace, plan.name());
+    if (deployment == null
+        || !deployment.getMetadata().getUid().equals(plan.uid())
+        || !templateHash(deployment.getSpec().getTemplate()).equals(plan.baseTemplateHash())) {
+      return false;
+    }
+    List<Service> services =
+        traffic == Traffic.None
+            ? client.services().inNamespace(namespace).list().getItems()
+            : List.of();
+    Deployment clone =
+        CloneTemplate.of(
+            deployment,
+            plan.canaryRef(),
+            owner(rotation),
+            rotation.getMetadata().getName(),
+            alias,
+            snapshot,
+            plan.baseTemplateHash(),
+            pods,
+            traffic,
+            services);
+    Deployment seen = read(namespace, plan.canaryRef());
+    if (seen == null) {
+      createIgnoringTwin(clone);
+    } else if (ownedBy(seen, rotation)) {
+      clone.getMetadata().setResourceVersion(seen.getMetadata().getResourceVersion());
+      client.resource(clone).update();
+    }
+    return true;
+  }
+
+  private void createIgnoringTwin(Deployment clone) {
+    try {
+      client.resource(clone).create();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+        throw e;
+      }
+    }
+  }
+
+  /** Deletes the clone of a workload, if it is the rotation's. */
+  public void stopCanary(SecretRotation rotation, String cloneName) {
+    Deployment seen = read(rotation.getMetadata().getNamespace(), cloneName);
+    if (seen != null && ownedBy(seen, rotation)) {
+      client.resource(seen).lockResourceVersion(seen.getMetadata().getResourceVersion()).delete();
+    }
+  }
+
+  private static OwnerReference owner(SecretRotation rotation) {
+    return new OwnerReferenceBuilder()
+        .withApiVersion(rotation.getApiVersion())
+        .withKind(rotation.getKind())
+        .withName(rotation.getMetadata().getName())
+        .withUid(rotation.getMetadata().getUid())
+        .withController(true)
+        .withBlockOwnerDeletion(true)
+        .build();
+  }
+
+  private static boolean ownedBy(HasMetadata object, SecretRotation rotation) {
+    return controllerOf(object).filter(rotation.getMetadata().getUid()::equals).isPresent();
+  }
+
+  private static Optional<String> controllerOf(HasMetadata object) {
+    return object.getMetadata().getOwnerReferences().stream()
+        .filter(o -> Boolean.TRUE.equals(o.getController()))
+        .map(OwnerReference::getUid)
+        .findFirst();
+  }
+
+  private static Map<String, String> annotations(PodTemplateSpec template) {
+    return template.getMetadata() == null
+        ? Map.of()
+        : Objects.requireNonNullElse(template.getMetadata().getAnnotations(), Map.of());
+  }
+
+  private static Map<String, String> labels(HasMetadata object) {
+    return Objects.requireNonNullElse(object.getMetadata().getLabels(), Map.of());
+  }
+}

@@ -1,0 +1,89 @@
+package io.keyturn.controller;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.MicroTime;
+import io.fabric8.kubernetes.api.model.ObjectReference;
+import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
+import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.domain.Finding;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import org.jboss.logging.Logger;
+
+/**
+ * Writes findings as events ({@code events.k8s.io/v1}). They are for people and best effort: one
+ * that cannot be written is lost, and nothing else happens.
+ */
+@ApplicationScoped
+public class EventRecorder {
+
+  private static final Logger LOG = Logger.getLogger(EventRecorder.class);
+  private static final DateTimeFormatter MICROS =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
+  private static final int MAX_NOTE = 1000;
+
+  private final KubernetesClient client;
+  private final Clock clock;
+  private final String instance;
+
+  /** Writes through the given client. */
+  @Inject
+  public EventRecorder(KubernetesClient client, Clock clock) {
+    this.client = client;
+    this.clock = clock;
+    this.instance = Names.KEYTURN + "-" + ProcessHandle.current().pid();
+  }
+
+  /** Tells people of findings on an object. */
+  public void record(HasMetadata regarding, List<Finding> findings) {
+    findings.forEach(f -> record(regarding, f));
+  }
+
+  private void record(HasMetadata regarding, Finding finding) {
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
+    String note = finding.message();
+    try {
+      client
+          .events()
+          .v1()
+          .events()
+          .resource(
+              new EventBuilder()
+                  .withNewMetadata()
+                  .withNamespace(regarding.getMetadata().getNamespace())
+                  .withGenerateName(Names.label(regarding.getMetadata().getName()) + ".")
+                  .endMetadata()
+                  .withEventTime(new MicroTime(MICROS.format(now)))
+                  .withType(finding.severity().name())
+                  .withReason(finding.reason())
+                  .withAction(finding.reason())
+                  .withNote(note.length() <= MAX_NOTE ? note : note.substring(0, MAX_NOTE))
+                  .withReportingController("keyturn.io/operator")
+                  .withReportingInstance(instance)
+                  .withRegarding(reference(regarding))
+                  .build())
+          .create();
+    } catch (KubernetesClientException e) {
+      LOG.debugf("event %s not written: code %d", finding.reason(), e.getCode());
+    }
+  }
+
+  private static ObjectReference reference(HasMetadata object) {
+    return new ObjectReferenceBuilder()
+        .withApiVersion(object.getApiVersion())
+        .withKind(object.getKind())
+        .withNamespace(object.getMetadata().getNamespace())
+        .withName(object.getMetadata().getName())
+        .withUid(object.getMetadata().getUid())
+        .build();
+  }
+}

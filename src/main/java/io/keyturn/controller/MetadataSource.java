@@ -1,0 +1,53 @@
+package io.keyturn.controller;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.processing.GroupVersionKind;
+import io.javaoperatorsdk.operator.processing.event.source.SecondaryToPrimaryMapper;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+
+/** Event sources that know of an object that it has changed, and its metadata, and no more. */
+@ApplicationScoped
+public class MetadataSource {
+
+  private static final long PAGE = 500;
+
+  private final MetadataClient client;
+
+  /** Watches through the given client. */
+  @Inject
+  public MetadataSource(MetadataClient client) {
+    this.client = client;
+  }
+
+  /**
+   * A source of events.
+   *
+   * @param kind what is watched
+   * @param primary whose controller is told
+   * @param labels selector of what is watched; null: everything
+   * @param mapper whom a change concerns
+   */
+  public <P extends HasMetadata> InformerEventSource<GenericKubernetesResource, P> source(
+      GroupVersionKind kind,
+      Class<P> primary,
+      EventSourceContext<P> context,
+      String labels,
+      SecondaryToPrimaryMapper<GenericKubernetesResource> mapper) {
+    return new InformerEventSource<>(
+        InformerEventSourceConfiguration.from(kind, primary)
+            .withName(kind.getKind() + "-metadata")
+            .withKubernetesClient(client.client())
+            .withItemStore(new MetadataStore())
+            .withInformerListLimit(PAGE)
+            .withLabelSelector(labels)
+            .withNamespacesInheritedFromController()
+            .withSecondaryToPrimaryMapper(mapper)
+            .build(),
+        context);
+  }
+}

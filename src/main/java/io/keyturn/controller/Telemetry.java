@@ -1,0 +1,36 @@
+package io.keyturn.controller;
+
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.Stage;
+import java.time.Duration;
+import java.time.Instant;
+
+/** What the controllers count. No label is unbounded, and nothing names an object. */
+public interface Telemetry {
+
+  /**
+   * A store was asked.
+   *
+   * @param storeType its type
+   * @param reason {@link io.keyturn.api.v1alpha1.Reasons#READY} if it had a value, else why not
+   * @param took how long
+   */
+  void retrieved(String storeType, String reason, Duration took);
+
+  /**
+   * A rotation has moved, and its journal says so.
+   *
+   * @param rotation as it is now
+   * @param from the stage that it left
+   * @param now when
+   */
+  void moved(SecretRotation rotation, Stage from, Instant now);
+
+  /**
+   * The pod template of a workload was written.
+   *
+   * @param outcome ok, conflict or error
+   */
+  void patched(WorkloadKind kind, String outcome);
+}

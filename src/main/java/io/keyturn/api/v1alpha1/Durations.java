@@ -8,6 +8,9 @@ public final class Durations {
   /** What the API server accepts; {@code d} is 24 hours. */
   public static final String PATTERN = "^[0-9]{1,6}(s|m|h|d)$";
 
+  /** The longest text that matches {@link #PATTERN}; the API server's cost estimate needs it. */
+  public static final int MAX_LENGTH = 7;
+
   private Durations() {}
 
   /**

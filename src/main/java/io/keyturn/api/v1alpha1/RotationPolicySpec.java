@@ -8,6 +8,7 @@ import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 
 /**
@@ -64,6 +65,7 @@ public record RotationPolicySpec(
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Schedule(
       @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @ValidationRule(
               value = "!self.startsWith('0')",
               message = "every must be longer than zero: write for example 30d, or leave it out")
@@ -83,10 +85,12 @@ public record RotationPolicySpec(
    */
   @ValidationRule(
       value =
-          "duration(self.deadline.endsWith('d') ? string(int(self.deadline.substring(0,"
-              + " self.deadline.size() - 1)) * 24) + 'h' : self.deadline) >"
-              + " duration(self.bake.endsWith('d') ? string(int(self.bake.substring(0,"
-              + " self.bake.size() - 1)) * 24) + 'h' : self.bake)",
+          "int(self.deadline.substring(0, self.deadline.size() - 1))"
+              + " * (self.deadline.endsWith('d') ? 86400"
+              + " : self.deadline.endsWith('h') ? 3600 : self.deadline.endsWith('m') ? 60 : 1)"
+              + " > int(self.bake.substring(0, self.bake.size() - 1))"
+              + " * (self.bake.endsWith('d') ? 86400"
+              + " : self.bake.endsWith('h') ? 3600 : self.bake.endsWith('m') ? 60 : 1)",
       message =
           "canary.deadline must be longer than canary.bake, else no canary could ever pass: raise"
               + " the deadline (default 30m) or shorten the bake (default 10m)")
@@ -104,10 +108,12 @@ public record RotationPolicySpec(
           Integer pods,
       @Default("10m")
           @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @JsonPropertyDescription("How long the canary must stay healthy.")
           String bake,
       @Default("30m")
           @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @JsonPropertyDescription(
               "Time from the start of the canary to its verdict; must be longer than bake.")
           String deadline,
@@ -165,6 +171,7 @@ public record RotationPolicySpec(
           OnFailure onFailure,
       @Default("15m")
           @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @JsonPropertyDescription(
               "How long a workload may take until each of its pods runs on the version.")
           String stableTimeout) {
@@ -194,6 +201,7 @@ public record RotationPolicySpec(
   public record Retirement(
       @Default("1h")
           @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @JsonPropertyDescription(
               "How long the previous version stays at least, once the new one is promoted.")
           String grace,
@@ -225,10 +233,12 @@ public record RotationPolicySpec(
           Integer maxAttempts,
       @Default("1m")
           @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @JsonPropertyDescription("Time from the first failure to the next attempt; it doubles.")
           String initialBackoff,
       @Default("6h")
           @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
           @JsonPropertyDescription("The longest time between two attempts.")
           String maxBackoff) {
 

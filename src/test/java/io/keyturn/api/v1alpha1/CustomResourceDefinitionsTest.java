@@ -2,15 +2,19 @@ package io.keyturn.api.v1alpha1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.crdv2.generator.CRDGenerator;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionVersion;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +27,21 @@ class CustomResourceDefinitionsTest {
   private static final Path COMMITTED = Path.of("src/main/resources/crds");
   private static final List<String> NAMES =
       List.of("secretbindings", "rotationpolicies", "secretrotations");
+
+  private static final Map<String, Class<?>> TYPES =
+      Map.of(
+          "SecretBinding", SecretBinding.class,
+          "RotationPolicy", RotationPolicy.class,
+          "SecretRotation", SecretRotation.class);
+  private static final Map<Class<?>, String> DESCRIPTIONS =
+      Map.of(
+          SecretBinding.class,
+          "Says which workloads receive which secret, and from where it comes.",
+          RotationPolicy.class,
+          "Says how rotations are rolled out. Each field has a default: spec {} means canary first.",
+          SecretRotation.class,
+          "One attempt to move a bound secret from one version to the next. Keyturn creates it;"
+              + " people may set spec.hold and spec.abort.");
 
   @TempDir Path directory;
 
@@ -46,17 +65,51 @@ class CustomResourceDefinitionsTest {
     }
   }
 
-  /** Adds what annotations cannot express: conditions are a list keyed by their type. */
+  /** Adds what annotations cannot express. */
   private static String complete(Path generated) throws IOException {
     CustomResourceDefinition crd =
         Serialization.unmarshal(Files.readString(generated), CustomResourceDefinition.class);
-    JSONSchemaProps schema =
-        crd.getSpec().getVersions().getFirst().getSchema().getOpenAPIV3Schema();
+    Class<?> type = TYPES.get(crd.getSpec().getNames().getKind());
+    CustomResourceDefinitionVersion version = crd.getSpec().getVersions().getFirst();
+    JSONSchemaProps root = version.getSchema().getOpenAPIV3Schema();
+    crd.getMetadata().setLabels(Map.of("app.kubernetes.io/name", "keyturn"));
+    root.setDescription(DESCRIPTIONS.get(type));
+    root.setRequired(List.of("spec"));
+    root.getProperties().get("spec").setDescription("What is wanted; people write it.");
+    root.getProperties().get("status").setDescription("What is observed; Keyturn writes it.");
     JSONSchemaProps conditions =
-        schema.getProperties().get("status").getProperties().get("conditions");
+        root.getProperties().get("status").getProperties().get("conditions");
     conditions.setXKubernetesListType("map");
     conditions.setXKubernetesListMapKeys(List.of("type"));
-    crd.getMetadata().setLabels(Map.of("app.kubernetes.io/name", "keyturn"));
+    removeRepeatedRules(root);
+    orderColumns(version, type);
     return Serialization.asYaml(crd);
+  }
+
+  /**
+   * The generator finds an annotation of a record component twice: on the field and its accessor.
+   */
+  private static void removeRepeatedRules(JSONSchemaProps schema) {
+    schema.setXKubernetesValidations(
+        schema.getXKubernetesValidations().stream().distinct().toList());
+    schema.getProperties().values().forEach(CustomResourceDefinitionsTest::removeRepeatedRules);
+    if (schema.getItems() != null) {
+      removeRepeatedRules(schema.getItems().getSchema());
+    }
+    if (schema.getAdditionalProperties() != null) {
+      removeRepeatedRules(schema.getAdditionalProperties().getSchema());
+    }
+  }
+
+  /** The generator sorts columns by their path; users read them in the order of the annotations. */
+  private static void orderColumns(CustomResourceDefinitionVersion version, Class<?> type) {
+    List<String> order =
+        Stream.of(type.getAnnotationsByType(AdditionalPrinterColumn.class))
+            .map(AdditionalPrinterColumn::jsonPath)
+            .toList();
+    version.setAdditionalPrinterColumns(
+        version.getAdditionalPrinterColumns().stream()
+            .sorted(Comparator.comparingInt(column -> order.indexOf(column.getJsonPath())))
+            .toList());
   }
 }

@@ -1,0 +1,18 @@
+# Build first: ./mvnw package -DskipTests && docker build -t keyturn .
+FROM eclipse-temurin:25-jre
+
+WORKDIR /app
+# Four layers, from the one that changes least to the one that changes most.
+COPY target/quarkus-app/lib/ lib/
+COPY target/quarkus-app/quarkus/ quarkus/
+COPY target/quarkus-app/app/ app/
+COPY target/quarkus-app/quarkus-run.jar quarkus-run.jar
+
+USER 65532:65532
+EXPOSE 9000
+# A heap dump or an attached tool would show secret values.
+ENTRYPOINT ["java", \
+  "-XX:+ExitOnOutOfMemoryError", \
+  "-XX:-HeapDumpOnOutOfMemoryError", \
+  "-XX:+DisableAttachMechanism", \
+  "-jar", "quarkus-run.jar"]

@@ -1,0 +1,180 @@
+package io.keyturn.architecture;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZonedDateTime;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+
+/** What docs/architecture.md says about packages, as sentences that a build refuses to break. */
+@AnalyzeClasses(packages = "io.keyturn", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+
+  @ArchTest
+  static final ArchRule dependenciesPointOneWay =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("io.keyturn..")
+          .layer("api")
+          .definedBy("io.keyturn.api..")
+          .layer("domain")
+          .definedBy("io.keyturn.domain..")
+          .layer("secret")
+          .definedBy("io.keyturn.secret..")
+          .layer("store")
+          .definedBy("io.keyturn.store..")
+          .layer("workload")
+          .definedBy("io.keyturn.workload..")
+          .layer("controller")
+          .definedBy("io.keyturn.controller..")
+          .optionalLayer("ops")
+          .definedBy("io.keyturn.ops..")
+          .whereLayer("ops")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("controller")
+          .mayOnlyBeAccessedByLayers("ops")
+          .whereLayer("workload")
+          .mayOnlyBeAccessedByLayers("controller", "ops")
+          .whereLayer("store")
+          .mayOnlyBeAccessedByLayers("controller", "ops")
+          .whereLayer("secret")
+          .mayOnlyBeAccessedByLayers("store", "workload", "controller", "ops")
+          .because(
+              "docs/architecture.md: api, domain, secret, then store and workload, controller, ops");
+
+  @ArchTest
+  static final ArchRule theApiKnowsNobody =
+      noClasses()
+          .that()
+          .resideInAPackage("io.keyturn.api..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.keyturn..").and(not(resideInAPackage("io.keyturn.api.."))))
+          .because("the API knows nobody");
+
+  @ArchTest
+  static final ArchRule theDomainReadsNoClock =
+      noClasses()
+          .that()
+          .resideInAPackage("io.keyturn.domain..")
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(Clock.class)
+          .orShould()
+          .callMethod(Instant.class, "now")
+          .orShould()
+          .callMethod(LocalDateTime.class, "now")
+          .orShould()
+          .callMethod(OffsetDateTime.class, "now")
+          .orShould()
+          .callMethod(ZonedDateTime.class, "now")
+          .orShould()
+          .callMethod(System.class, "currentTimeMillis")
+          .orShould()
+          .callMethod(System.class, "nanoTime")
+          .because("the time is an argument, so that a test can choose it");
+
+  @ArchTest
+  static final ArchRule theDomainDrawsNoRandomNumber =
+      noClasses()
+          .that()
+          .resideInAPackage("io.keyturn.domain..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("java.util.random..").or(assignableTo(RandomGenerator.class)))
+          .orShould()
+          .callMethod(Math.class, "random")
+          .orShould()
+          .callMethod(UUID.class, "randomUUID")
+          .because("the same observation must lead to the same plan");
+
+  @ArchTest
+  static final ArchRule theDomainTouchesNothingOutside =
+      noClasses()
+          .that()
+          .resideInAPackage("io.keyturn.domain..")
+          .should()
+          .dependOnClassesThat(
+              resideInAnyPackage(
+                  "io.fabric8.kubernetes.client..",
+                  "io.javaoperatorsdk..",
+                  "io.micrometer..",
+                  "io.quarkus..",
+                  "jakarta..",
+                  "org.eclipse.microprofile..",
+                  "org.jboss..",
+                  "org.slf4j..",
+                  "java.io..",
+                  "java.net..",
+                  "java.nio.file..",
+                  "java.util.concurrent..",
+                  "java.util.logging.."))
+          .because("it is pure: no client, no injection, no log, no file, no thread");
+
+  @ArchTest
+  static final ArchRule theDomainSeesNoSecretValue =
+      noClasses()
+          .that()
+          .resideInAPackage("io.keyturn.domain..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.keyturn.secret..")
+          .because("a value that is not there cannot leak");
+
+  @ArchTest
+  static final ArchRule backendsOfStoresDoNotSeeEachOther =
+      slices()
+          .matching("io.keyturn.store.(*)..")
+          .should()
+          .notDependOnEachOther()
+          .ignoreDependency(
+              resideInAPackage("io.keyturn.store.."), resideInAPackage("io.keyturn.store.spi.."))
+          .because("a store is added by one new package");
+
+  @ArchTest
+  static final ArchRule backendsAreReachedThroughTheRegistryAlone =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.keyturn.store..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.keyturn.store.*..")
+                  .and(not(resideInAPackage("io.keyturn.store.spi.."))))
+          .because("controllers know what a store can do, and no store");
+
+  @ArchTest
+  static final ArchRule aNameSaysWhatAClassIs =
+      classes()
+          .that()
+          .resideInAPackage("io.keyturn..")
+          .should()
+          .haveNameNotMatching(".*(Utils?|Helper|Manager|Impl)")
+          .because("such names say nothing");
+
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching("io.keyturn.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule nobodyPrints =
+      noClasses()
+          .should()
+          .accessField(System.class, "out")
+          .orShould()
+          .accessField(System.class, "err")
+          .because("what is said is said by a logger, an event or a status");
+}

@@ -43,10 +43,12 @@ public class Candidates {
             }
           }
         };
-    telemetry.retrieved(
-        store.type(),
-        delivery instanceof Delivery.Refused(String reason, String _) ? reason : Reasons.READY,
-        Duration.ofNanos(System.nanoTime() - start));
+    if (!store.makesValues()) {
+      telemetry.retrieved(
+          store.type(),
+          delivery instanceof Delivery.Refused(String reason, String _) ? reason : Reasons.READY,
+          Duration.ofNanos(System.nanoTime() - start));
+    }
     return delivery;
   }
 }

@@ -1,11 +1,14 @@
 package io.keyturn.controller;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Turns the time at which a plan wants to look again into what the framework understands. */
 public final class Wake {
@@ -26,6 +29,22 @@ public final class Wake {
         .map(d -> d.isPositive() ? d : Duration.ofMillis(1))
         .ifPresent(control::rescheduleAfter);
     return control;
+  }
+
+  /**
+   * Takes a step; a conflict means that the world has changed since it was looked at, so look
+   * again.
+   */
+  public static <P extends HasMetadata> UpdateControl<P> afterConflict(
+      Clock clock, Supplier<UpdateControl<P>> step) {
+    try {
+      return step.get();
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+        return at(Optional.of(soon(clock)), clock);
+      }
+      throw e;
+    }
   }
 
   /** Look again at once. */

@@ -52,6 +52,9 @@ import java.util.stream.Stream;
 @ApplicationScoped
 class BindingGatherer {
 
+  /** How many workloads a status names: selectors may select thousands. */
+  private static final int MAX_WORKLOADS = 64;
+
   private final KubernetesClient client;
   private final SecretWriter secrets;
   private final Fingerprint fingerprint;
@@ -143,6 +146,7 @@ class BindingGatherer {
         current.isEmpty() || moving
             ? binding.getStatus().workloads()
             : workloads.stream()
+                .limit(MAX_WORKLOADS)
                 .map(d -> version(d, binding, current.get(), rotations, alias, latecomers))
                 .toList();
     return new BindingObservation(

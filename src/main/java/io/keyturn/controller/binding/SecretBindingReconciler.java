@@ -77,6 +77,10 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   @Override
   public UpdateControl<SecretBinding> reconcile(
       SecretBinding cached, Context<SecretBinding> context) {
+    return Wake.afterConflict(clock, () -> step(cached));
+  }
+
+  private UpdateControl<SecretBinding> step(SecretBinding cached) {
     for (int effects = 0; effects < MAX_EFFECTS; effects++) {
       Optional<Gathered> gathered =
           gatherer.gather(

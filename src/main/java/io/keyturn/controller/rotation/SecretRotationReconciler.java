@@ -1,7 +1,6 @@
 package io.keyturn.controller.rotation;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -23,7 +22,6 @@ import io.keyturn.domain.rotation.Plan;
 import io.keyturn.domain.rotation.RotationPlanner;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
-import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -83,6 +81,10 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   @Override
   public UpdateControl<SecretRotation> reconcile(
       SecretRotation cached, Context<SecretRotation> context) {
+    return Wake.afterConflict(clock, () -> step(cached));
+  }
+
+  private UpdateControl<SecretRotation> step(SecretRotation cached) {
     Optional<Gathered> gathered = gatherer.gather(cached);
     if (gathered.isEmpty()) {
       return UpdateControl.noUpdate();
@@ -125,22 +127,14 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     }
   }
 
-  /** A conflict means that the world has changed since it was looked at: look again. */
   private boolean perform(Effect effect, Gathered seen) {
-    try {
-      return executor.perform(
-          effect,
-          new Executor.Subject(
-              seen.binding(),
-              seen.rotation(),
-              seen.rotation().getMetadata().getNamespace(),
-              seen.aliasName(),
-              seen.alias()));
-    } catch (KubernetesClientException e) {
-      if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
-        return false;
-      }
-      throw e;
-    }
+    return executor.perform(
+        effect,
+        new Executor.Subject(
+            seen.binding(),
+            seen.rotation(),
+            seen.rotation().getMetadata().getNamespace(),
+            seen.aliasName(),
+            seen.alias()));
   }
 }

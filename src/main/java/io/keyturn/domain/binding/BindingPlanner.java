@@ -65,7 +65,7 @@ public final class BindingPlanner {
     if (!available || !free) {
       return Optional.empty();
     }
-    long version = nextVersion(seen);
+    long version = leftover(seen).orElseGet(() -> nextVersion(seen));
     Finding finding =
         content == Alias.Content.Missing
             ? Finding.normal(
@@ -76,6 +76,18 @@ public final class BindingPlanner {
                 "The Secret %s is taken over as version %d; its data did not change."
                     .formatted(seen.aliasName(), version));
     return Optional.of(new Step(new Effect.DeliverFirst(version), finding));
+  }
+
+  /**
+   * A snapshot whose alias was not written, or has gone, holds the value that is to be delivered.
+   */
+  private Optional<Long> leftover(BindingObservation seen) {
+    return seen.snapshots().stream()
+        .max(Comparator.comparingLong(Snapshot::version))
+        .filter(s ->
+            !(seen.source() instanceof Source.Value(String fingerprint, boolean _))
+                || fingerprint.equals(Names.fingerprintOf(s.name())))
+        .map(Snapshot::version);
   }
 
   private Optional<Step> repair(BindingObservation seen, Current current) {

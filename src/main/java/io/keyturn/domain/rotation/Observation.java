@@ -136,7 +136,9 @@ public record Observation(
    * @param annotatedAt when Keyturn wrote that; null: it did not
    * @param everAnnotated whether its pods have been replaced for the new version before
    * @param changedBy the field manager that wrote its pod template last
-   * @param rolledOut whether its rollout is complete
+   * @param annotationOwner the field manager, not Keyturn, that owns the annotation; null: none
+   * @param unsettled why its pod template should not be touched or judged now; null: nothing
+   * @param rolledOut whether its rollout is complete and each pod available
    * @param stuck why its rollout cannot complete
    * @param podsOnTarget pods, but terminating ones, that carry the new version
    * @param podsOnOther pods, but terminating ones, that do not
@@ -154,6 +156,8 @@ public record Observation(
       Instant annotatedAt,
       boolean everAnnotated,
       String changedBy,
+      String annotationOwner,
+      String unsettled,
       boolean rolledOut,
       Optional<String> stuck,
       int podsOnTarget,
@@ -174,6 +178,8 @@ public record Observation(
           null,
           null,
           false,
+          null,
+          null,
           null,
           true,
           Optional.empty(),

@@ -137,7 +137,10 @@ final class Promotion {
       case Promoting, Promoted, Reverted -> {
         if (!annotated) {
           // An intent that was not carried out yet looks the same but for the trace of a rollout.
-          boolean undone = w.state() != WorkloadState.Promoting || seen.everAnnotated();
+          boolean undone =
+              w.state() != WorkloadState.Promoting
+                  || seen.everAnnotated()
+                  || seen.annotationOwner() != null;
           yield undone ? WorkloadState.Reverted : WorkloadState.Promoting;
         }
         boolean done = seen.rolledOut() && seen.podsOnOther() == 0;

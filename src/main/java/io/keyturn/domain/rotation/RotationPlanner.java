@@ -135,11 +135,22 @@ public final class RotationPlanner {
   }
 
   private Optional<Blocker> blockerOf(Workload workload, Observation seen) {
-    if (!workload.rolledOut()) {
+    if (workload.unsettled() != null) {
       return Optional.of(
           new Blocker(
               Reasons.WORKLOAD_UNSTABLE,
-              "Waits until the rollout of %s is complete.".formatted(workload.name())));
+              "Waits for %s: %s.".formatted(workload.name(), workload.unsettled())));
+    }
+    if (workload.annotationOwner() != null) {
+      return Optional.of(
+          new Blocker(
+              Reasons.FIELD_CONFLICT,
+              ("%s owns the annotation %s on the pod template of %s, and Keyturn takes nothing by"
+                      + " force: remove the annotation there.")
+                  .formatted(
+                      workload.annotationOwner(),
+                      Names.versionAnnotation(seen.aliasName()),
+                      workload.name())));
     }
     boolean demanded = seen.policy().canary().strategy() == CanaryStrategy.Clone;
     if (demanded && workload.replicas() > 0 && workload.obstacle().isPresent()) {

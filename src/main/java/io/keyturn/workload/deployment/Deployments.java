@@ -144,6 +144,8 @@ public class Deployments {
         writtenBy(deployment, Names.KEYTURN).orElse(null),
         target != null && everAnnotated(deployment, alias, target),
         lastWriter(deployment),
+        annotationOwner(deployment, Names.versionAnnotation(alias)).orElse(null),
+        unsettled(deployment).orElse(null),
         rolledOut(deployment),
         stuck(deployment),
         onTarget,
@@ -200,6 +202,50 @@ public class Deployments {
         && zero(status.getUpdatedReplicas()) == wanted
         && zero(status.getReplicas()) == wanted
         && zero(status.getAvailableReplicas()) == wanted;
+  }
+
+  /**
+   * Why a Deployment cannot be judged now: its rollout is on its way, or paused. Pods that became
+   * unavailable after a complete rollout are no reason: the value that is to come may heal them.
+   */
+  private static Optional<String> unsettled(Deployment deployment) {
+    if (Boolean.TRUE.equals(deployment.getSpec().getPaused())) {
+      return Optional.of("it is paused, so no pod would be replaced");
+    }
+    DeploymentStatus status = deployment.getStatus();
+    boolean observed =
+        status != null
+            && status.getObservedGeneration() != null
+            && status.getObservedGeneration() >= deployment.getMetadata().getGeneration();
+    boolean complete =
+        observed
+            && status.getConditions().stream()
+                .anyMatch(c ->
+                    "Progressing".equals(c.getType())
+                        && "NewReplicaSetAvailable".equals(c.getReason()));
+    boolean empty = Objects.equals(deployment.getSpec().getReplicas(), 0);
+    return complete || rolledOut(deployment) || (observed && empty)
+        ? Optional.empty()
+        : Optional.of("its rollout is not complete");
+  }
+
+  /** Who else than Keyturn owns an annotation of the pod template (KEP-555, managed fields). */
+  private static Optional<String> annotationOwner(Deployment deployment, String annotation) {
+    return deployment.getMetadata().getManagedFields().stream()
+        .filter(f -> !Names.KEYTURN.equals(f.getManager()))
+        .filter(f -> owns(f, annotation))
+        .map(ManagedFieldsEntry::getManager)
+        .findFirst();
+  }
+
+  private static boolean owns(ManagedFieldsEntry entry, String annotation) {
+    Object node =
+        entry.getFieldsV1() == null ? null : entry.getFieldsV1().getAdditionalProperties();
+    for (String step :
+        List.of("f:spec", "f:template", "f:metadata", "f:annotations", "f:" + annotation)) {
+      node = node instanceof Map<?, ?> fields ? fields.get(step) : null;
+    }
+    return node != null;
   }
 
   private static int zero(Integer count) {

@@ -1,0 +1,345 @@
+package io.keyturn.domain.rotation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Proof;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.OnFailure;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.rotation.Observation.Alias;
+import io.keyturn.domain.rotation.Observation.Source;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class RotationPlannerTest {
+
+  private static Optional<Condition> condition(Scene scene, String type) {
+    return scene.journal.conditions().stream().filter(c -> c.type().equals(type)).findFirst();
+  }
+
+  private static String reason(Scene scene, String type) {
+    return condition(scene, type).map(Condition::reason).orElse(null);
+  }
+
+  @Test
+  void aGoodRotationDoesTheseThingsInThisOrder() {
+    Scene scene = Scene.of("a", "b").until(Stage.Complete).settle();
+
+    assertThat(scene.did())
+        .containsExactly(
+            "create snapshot",
+            "start canary of a",
+            "start canary of b",
+            "alias v7-00000007",
+            "annotate a v7-00000007",
+            "annotate b v7-00000007",
+            "stop canary of a",
+            "stop canary of b",
+            "release");
+    assertThat(scene.stages)
+        .containsExactly(
+            Stage.Staging,
+            Stage.Canary,
+            Stage.Baking,
+            Stage.Promoting,
+            Stage.Retiring,
+            Stage.Complete);
+    assertThat(condition(scene, Conditions.SUCCEEDED).orElseThrow().status())
+        .isEqualTo(Condition.Status.True);
+    assertThat(condition(scene, Conditions.RECONCILING)).isEmpty();
+    assertThat(scene.journal.proof()).isEqualTo(Proof.PodCanary);
+    assertThat(scene.journal.progress()).isEqualTo("2/2");
+  }
+
+  @Test
+  void anEffectIsNeverPlannedTogetherWithANewJournal() {
+    Scene scene = Scene.of("a");
+    while (!scene.stage().terminal()) {
+      var before = scene.journal;
+      Plan plan = scene.step();
+      if (!plan.journal().equals(before)) {
+        assertThat(plan.effect()).isEmpty();
+      }
+      scene.after(Duration.ofMinutes(1));
+    }
+  }
+
+  @Test
+  void lookingTwiceAtTheSameWorldWritesNothing() {
+    Scene scene = Scene.of("a").until(Stage.Baking).settle();
+    var journal = scene.journal;
+
+    scene.after(Duration.ofSeconds(30)).settle();
+
+    assertThat(scene.journal).isEqualTo(journal);
+  }
+
+  @Test
+  void theWorkloadsFollowOnlyWhenNoKubeletGivesOutTheOldValueAnyMore() {
+    Scene scene = Scene.of("a").until(Stage.Promoting).settle();
+
+    assertThat(scene.did()).last().isEqualTo("alias v7-00000007");
+    scene.after(Duration.ofSeconds(2)).settle();
+    assertThat(scene.did()).contains("annotate a v7-00000007");
+  }
+
+  @Test
+  void noMoreWorkloadsRollAtOnceThanThePolicyAllows() {
+    Scene scene = Scene.of("a", "b", "c", "d").policy(CanaryStrategy.None, 2, OnFailure.RollBack);
+    scene.services.values().forEach(s -> s.rollsOut = false);
+    scene.services.values().forEach(s -> s.unsettled = null);
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+
+    assertThat(scene.did())
+        .contains("annotate a v7-00000007", "annotate b v7-00000007")
+        .doesNotContain("annotate c v7-00000007", "annotate d v7-00000007");
+
+    scene.service("a").rollsOut = true;
+    scene.settle();
+
+    assertThat(scene.did())
+        .contains("annotate c v7-00000007")
+        .doesNotContain("annotate d v7-00000007");
+    assertThat(scene.journal.progress()).isEqualTo("1/4");
+  }
+
+  @Test
+  void aFailedPromotionGoesBackInReverseOrderAndTheAliasFirst() {
+    Scene scene = Scene.of("a", "b", "c").policy(CanaryStrategy.None, 5, OnFailure.RollBack);
+    scene.service("c").rollsOut = false;
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+    scene.service("c").stuck = "its pods crash";
+    scene.effects.clear();
+
+    scene.settle();
+    scene.service("c").stuck = null;
+    scene.service("c").rollsOut = true;
+    scene.until(Stage.Failed);
+
+    assertThat(scene.did())
+        .containsExactly(
+            "alias v6-00000006",
+            "annotate c v6-00000006",
+            "annotate b v6-00000006",
+            "annotate a v6-00000006",
+            "delete snapshot");
+    assertThat(reason(scene, Conditions.ROLLED_BACK)).isEqualTo(Reasons.PROMOTION_FAILED);
+    assertThat(condition(scene, Conditions.STALLED)).isPresent();
+    assertThat(scene.journal.workloads()).allMatch(w -> w.state() == WorkloadState.RolledBack);
+  }
+
+  @Test
+  void aFailedPromotionWaitsForAPersonWhereThePolicySaysPause() {
+    Scene scene = Scene.of("a").policy(CanaryStrategy.None, 5, OnFailure.Pause);
+    scene.until(Stage.Promoting);
+    scene.service("a").stuck = "its pods crash";
+
+    scene.settle().after(Duration.ofDays(1)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Promoting);
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.PROMOTION_FAILED);
+    scene.abort = true;
+    assertThat(scene.until(Stage.Aborted).alias).isEqualTo(Alias.Content.From);
+  }
+
+  @Test
+  void nobodyIsFoughtWithDuringThePromotion() {
+    Scene scene = Scene.of("a").policy(CanaryStrategy.None, 5, OnFailure.RollBack);
+    scene.service("a").rollsOut = false;
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+    scene.service("a").annotation = "v6-00000006";
+    scene.effects.clear();
+
+    scene.settle().after(Duration.ofMinutes(1)).settle();
+
+    assertThat(scene.did()).isEmpty();
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.FIELD_CONFLICT);
+    assertThat(scene.journal.workloads().getFirst().state()).isEqualTo(WorkloadState.Reverted);
+    scene.service("a").annotation = Scene.TO_ID;
+    scene.service("a").rollsOut = true;
+    scene.until(Stage.Retiring);
+  }
+
+  @Test
+  void aWorkloadThatIsEditedOverAndOverEndsTheRotation() {
+    Scene scene = Scene.of("a").until(Stage.Baking);
+    for (int i = 0; i < 4; i++) {
+      scene.service("a").hash = "edit " + i;
+      scene.settle();
+    }
+
+    assertThat(scene.until(Stage.Failed).journal.rebuilds()).isEqualTo(3);
+    assertThat(reason(scene, Conditions.ROLLED_BACK)).isEqualTo(Reasons.CANARY_UNSETTLED);
+  }
+
+  @Test
+  void aCanaryPodThatIsReplacedBakesAnew() {
+    Scene scene = Scene.of("a").until(Stage.Baking).after(Duration.ofMinutes(9));
+    scene.service("a").pod = "another";
+    scene.settle();
+
+    assertThat(scene.stages).endsWith(Stage.Baking, Stage.Canary, Stage.Baking);
+    scene.after(Duration.ofMinutes(9)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Baking);
+  }
+
+  @Test
+  void aCanaryThatWasUnreadyForAMomentFailsEvenIfNobodyLookedThen() {
+    Scene scene = Scene.of("a").until(Stage.Baking);
+    scene.service("a").readySince = scene.now.plusSeconds(60);
+
+    scene.after(Duration.ofMinutes(9)).until(Stage.Failed);
+
+    assertThat(reason(scene, Conditions.ROLLED_BACK)).isEqualTo(Reasons.CANARY_FAILED);
+    assertThat(scene.did()).doesNotContain("alias v7-00000007");
+  }
+
+  @Test
+  void aCanaryThatIsNeverReadyFailsAtItsDeadline() {
+    Scene scene = Scene.of("a");
+    scene.service("a").cloneReady = false;
+    scene.until(Stage.Canary).settle();
+
+    scene.after(Duration.ofMinutes(29)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Canary);
+    scene.after(Duration.ofMinutes(1)).until(Stage.Failed);
+
+    assertThat(reason(scene, Conditions.ROLLED_BACK)).isEqualTo(Reasons.CANARY_DEADLINE_EXCEEDED);
+    assertThat(scene.snapshots).isEmpty();
+  }
+
+  @Test
+  void aCanaryThatFindsNoNodeIsNoVerdict() {
+    Scene scene = Scene.of("a");
+    scene.service("a").cloneReady = false;
+    scene.service("a").unschedulable = "no node takes it";
+    scene.until(Stage.Canary).settle();
+
+    scene.after(Duration.ofDays(2)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Canary);
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.CANARY_UNSCHEDULABLE);
+  }
+
+  @Test
+  void aRotationWaitsForTheOneThatHoldsItsWorkload() {
+    Scene scene = Scene.of("a");
+    scene.holder = "other-3";
+    scene.settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Pending);
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.WORKLOAD_BUSY);
+    scene.holder = null;
+    scene.settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Baking);
+    assertThat(condition(scene, Conditions.BLOCKED)).isEmpty();
+  }
+
+  @Test
+  void aHeldRotationIsWatchedAndNotPromoted() {
+    Scene scene = Scene.of("a").until(Stage.Baking);
+    scene.hold = true;
+    scene.after(Duration.ofMinutes(11)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Baking);
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.HELD);
+    scene.service("a").restarts = 1;
+    assertThat(scene.until(Stage.Failed).stage()).isEqualTo(Stage.Failed);
+  }
+
+  @Test
+  void aRotationThatAPersonMadeIsNotPlayed() {
+    Scene scene = Scene.of("a");
+    scene.foreign = true;
+    scene.settle();
+
+    assertThat(scene.effects).isEmpty();
+    assertThat(reason(scene, Conditions.STALLED)).isEqualTo(Reasons.NOT_STARTED_BY_KEYTURN);
+  }
+
+  @Test
+  void theVersionRetiresOnlyWhenNobodyUsesIt() {
+    Scene scene = Scene.of("a");
+    scene.users = java.util.List.of("job-1");
+    scene.until(Stage.Retiring).after(Duration.ofHours(5)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Retiring);
+    assertThat(scene.journal.retirement().usersRemaining()).isEqualTo(1);
+    assertThat(scene.journal.retirement().stragglers()).containsExactly("job-1");
+    assertThat(scene.journal.message()).contains("job-1");
+    scene.users = java.util.List.of();
+    assertThat(scene.until(Stage.Complete).journal.retirement().usersRemaining()).isZero();
+  }
+
+  @Test
+  void aNewerValueDoesNotWaitForTheGraceOfTheOneBefore() {
+    Scene scene = Scene.of("a").until(Stage.Retiring);
+    scene.source = new Source.Candidate();
+    scene.settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Retiring);
+
+    scene.source = new Source.Fresh(true);
+    scene.settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Complete);
+  }
+
+  @Test
+  void aWorkloadThatGoesIsDroppedAndItsCloneWithIt() {
+    Scene scene = Scene.of("a", "b").until(Stage.Baking);
+    scene.service("a").exists = false;
+    scene.settle();
+
+    assertThat(scene.did()).contains("stop canary of a");
+    assertThat(scene.until(Stage.Complete).journal.progress()).isEqualTo("1/1");
+  }
+
+  @Test
+  void nothingIsWrittenIntoANamespaceThatIsBeingDeleted() {
+    Scene scene = Scene.of("a").until(Stage.Promoting).settle();
+    scene.effects.clear();
+    scene.deleted = true;
+    scene.bindingGone = true;
+    scene.namespaceGone = true;
+
+    scene.until(Stage.Aborted).settle();
+
+    assertThat(scene.did()).containsExactly("release");
+  }
+
+  @Test
+  void anIneligibleWorkloadIsPromotedWithoutCanaryAndTheRotationSaysSo() {
+    Scene scene = Scene.of("a");
+    scene.service("a").obstacle = "its strategy is Recreate";
+    scene.until(Stage.Complete);
+
+    assertThat(scene.journal.proof()).isEqualTo(Proof.PreflightOnly);
+    assertThat(scene.journal.workloads().getFirst().message()).contains("Recreate");
+    assertThat(reason(scene, Conditions.CANARY_VERIFIED)).isEqualTo(Reasons.NO_CANARY);
+  }
+
+  @Test
+  void aPolicyThatDemandsACanaryGetsNoRotationWithoutOne() {
+    Scene scene = Scene.of("a").policy(CanaryStrategy.Clone, 5, OnFailure.RollBack);
+    scene.service("a").obstacle = "its strategy is Recreate";
+    scene.settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Pending);
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.CANARY_NOT_POSSIBLE);
+  }
+
+  @Test
+  void theAliasOfSomebodyElseIsNeverWritten() {
+    Scene scene = Scene.of("a").until(Stage.Promoting);
+    scene.alias = Alias.Content.Foreign;
+    scene.settle().after(Duration.ofHours(1)).settle();
+
+    assertThat(scene.did()).doesNotContain("alias v7-00000007");
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.SECRET_NOT_OWNED);
+  }
+}

@@ -1,0 +1,165 @@
+package io.keyturn.testing;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/**
+ * A real PostgreSQL on loopback that refuses wrong passwords: everybody but its superuser has to
+ * prove a password by SCRAM. It ends with this JVM even after {@code kill -9}.
+ */
+public final class PostgresServer implements AutoCloseable {
+  /** The superuser, who needs no password. */
+  public static final String SUPERUSER = "postgres";
+
+  // The embedded server is set up to trust everybody, which would make every rotation look fine.
+  private static final String ACCESS =
+      """
+      local all postgres              trust
+      host  all postgres 127.0.0.1/32 trust
+      host  all postgres ::1/128      trust
+      host  all all      127.0.0.1/32 scram-sha-256
+      host  all all      ::1/128      scram-sha-256
+      """;
+
+  private final Path directory;
+  private final EmbeddedPostgres server;
+  private final long pid;
+  private final GuardedProcess guard;
+
+  private PostgresServer(Path directory) throws IOException {
+    this.directory = directory;
+    Path access = Files.writeString(directory.resolve("pg_hba.conf"), ACCESS);
+    File data = directory.resolve("data").toFile();
+    server =
+        EmbeddedPostgres.builder()
+            .setDataDirectory(data)
+            .setCleanDataDirectory(true)
+            .setServerConfig("hba_file", access.toString())
+            // A statement that fails would be logged with the password in it.
+            .setServerConfig("log_min_error_statement", "panic")
+            .setServerConfig("log_statement", "none")
+            .setServerConfig("listen_addresses", "127.0.0.1")
+            .setConnectConfig("connectTimeout", "5")
+            .start();
+    pid = Long.parseLong(Files.readAllLines(data.toPath().resolve("postmaster.pid")).getFirst());
+    // QUIT is PostgreSQL's immediate shutdown: it takes its children along.
+    guard = GuardedProcess.guard("postgres", pid, "QUIT", directory.resolve("guard.log"));
+  }
+
+  /**
+   * Starts a server in a temporary directory, in a second or two.
+   *
+   * @throws UncheckedIOException if it does not start
+   */
+  public static PostgresServer start() {
+    try {
+      return new PostgresServer(Files.createTempDirectory("keyturn-postgres"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("PostgreSQL did not start", e);
+    }
+  }
+
+  /** Where it listens; there is nobody to reach it but this machine. */
+  public String host() {
+    return "127.0.0.1";
+  }
+
+  /** The TCP port it listens on. */
+  public int port() {
+    return server.getPort();
+  }
+
+  /** The process id of the postmaster. */
+  public long pid() {
+    return pid;
+  }
+
+  /**
+   * Creates a user who can log in with a password.
+   *
+   * @throws IllegalStateException if the server does not take it
+   */
+  public void createLogin(String name, String password) {
+    execute("CREATE ROLE %I LOGIN PASSWORD %L", name, password);
+  }
+
+  /**
+   * Creates a user who can log in and manage other users that she has created, as a rotating
+   * operator would.
+   *
+   * @throws IllegalStateException if the server does not take it
+   */
+  public void createRoleAdmin(String name, String password) {
+    execute("CREATE ROLE %I LOGIN CREATEROLE PASSWORD %L", name, password);
+  }
+
+  /**
+   * Gives a user another password; the old one is refused from now on.
+   *
+   * @throws IllegalStateException if the server does not take it
+   */
+  public void setPassword(String name, String password) {
+    execute("ALTER ROLE %I PASSWORD %L", name, password);
+  }
+
+  /** Logs in afresh and out again. */
+  public LoginOutcome tryLogin(String name, String password) {
+    return PostgresLogin.attempt(host(), port(), name, password);
+  }
+
+  /** A connection of the superuser, for a test to look around; the caller closes it. */
+  public Connection connect() throws SQLException {
+    return server.getPostgresDatabase().getConnection();
+  }
+
+  /** Lets the server quote, because DDL takes no parameters. */
+  private void execute(String format, String name, String password) {
+    try (Connection connection = connect();
+        PreparedStatement quote = connection.prepareStatement("SELECT format(?, ?, ?)");
+        Statement statement = connection.createStatement()) {
+      quote.setString(1, format);
+      quote.setString(2, name);
+      quote.setString(3, password);
+      try (ResultSet row = quote.executeQuery()) {
+        row.next();
+        statement.execute(row.getString(1));
+      }
+    } catch (SQLException e) {
+      // Without the cause: its text may have the statement, and the statement has the password.
+      throw new IllegalStateException(
+          "PostgreSQL refused to change user %s (SQLSTATE %s)".formatted(name, e.getSQLState()));
+    }
+  }
+
+  /** Stops the server and deletes its data. */
+  @Override
+  public void close() {
+    try {
+      server.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("PostgreSQL did not stop", e);
+    } finally {
+      guard.release();
+      deleteDirectory();
+    }
+  }
+
+  private void deleteDirectory() {
+    try (Stream<Path> files = Files.walk(directory)) {
+      files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+    } catch (IOException e) {
+      // Only rubbish is left, in a temporary place.
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package io.keyturn.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class PostgresServerTest {
+  private static PostgresServer postgres;
+
+  @BeforeAll
+  static void start() {
+    postgres = PostgresServer.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    postgres.close();
+  }
+
+  @Test
+  void acceptsTheRightPasswordAndRefusesEveryOther() {
+    postgres.createLogin("alice", "right '\"%I");
+
+    assertThat(postgres.tryLogin("alice", "right '\"%I")).isEqualTo(LoginOutcome.ACCEPTED);
+    assertThat(postgres.tryLogin("alice", "wrong")).isEqualTo(LoginOutcome.REFUSED);
+    assertThat(postgres.tryLogin("nobody", "right '\"%I")).isEqualTo(LoginOutcome.REFUSED);
+  }
+
+  @Test
+  void refusesTheOldPasswordAfterAChange() {
+    postgres.createLogin("bob", "old");
+    postgres.setPassword("bob", "new");
+
+    assertThat(postgres.tryLogin("bob", "old")).isEqualTo(LoginOutcome.REFUSED);
+    assertThat(postgres.tryLogin("bob", "new")).isEqualTo(LoginOutcome.ACCEPTED);
+  }
+
+  @Test
+  void saysNothingOfThePasswordWhenItCannotBeSet() {
+    assertThatThrownBy(() -> postgres.setPassword("missing", "do-not-print"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasNoCause()
+        .hasMessageContaining("missing")
+        .hasMessageNotContaining("do-not-print");
+  }
+
+  @Test
+  void isUnreachableAfterItHasStopped() {
+    PostgresServer other = PostgresServer.start();
+    other.createLogin("carol", "secret");
+    other.close();
+
+    assertThat(other.tryLogin("carol", "secret")).isEqualTo(LoginOutcome.UNREACHABLE);
+    assertThat(ProcessHandle.of(other.pid())).isEmpty();
+  }
+
+  @Test
+  void endsWithAKilledJvm() {
+    List<ProcessHandle> started = AbandonedJvm.killAfterReport(Victim.class);
+
+    assertThat(started).hasSize(1);
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(() -> assertThat(started).noneMatch(ProcessHandle::isAlive));
+  }
+
+  static final class Victim {
+    public static void main(String[] args) throws InterruptedException {
+      AbandonedJvm.reportAndWait(List.of(PostgresServer.start().pid()));
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package io.keyturn.testing;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * The one control plane of this JVM, with one {@link HollowKubelet} that plays its nodes. It starts
+ * with the first test that asks and ends with the JVM; tests keep out of each other's way by a
+ * {@link #newNamespace namespace} of their own.
+ *
+ * <p>Where no control plane can be started, tests that ask are skipped, with one line that says so;
+ * with {@code CI=true} they fail, because nobody reads lines there.
+ */
+public final class SharedControlPlane {
+  private static ControlPlane plane;
+  private static HollowKubelet kubelet;
+  private static boolean complained;
+
+  private SharedControlPlane() {}
+
+  /**
+   * The control plane, started if need be.
+   *
+   * @throws IllegalStateException if there is none and {@code CI=true}, or if it does not start
+   */
+  public static synchronized ControlPlane get() {
+    if (plane == null) {
+      ControlPlane.Availability availability = ControlPlane.available();
+      if (!availability.available()) {
+        refuse(availability.reason());
+      }
+      ControlPlane started =
+          ControlPlane.start(Path.of("target", "control-plane-" + ProcessHandle.current().pid()));
+      HollowKubelet playing =
+          HollowKubelet.start(started.clientForUser("hollow-kubelet", "system:masters"));
+      Runtime.getRuntime()
+          .addShutdownHook(
+              Thread.ofPlatform()
+                  .unstarted(() -> {
+                    playing.close();
+                    started.close();
+                  }));
+      plane = started;
+      kubelet = playing;
+    }
+    return plane;
+  }
+
+  /** The kubelet of the shared control plane's nodes. */
+  public static synchronized HollowKubelet kubelet() {
+    get();
+    return kubelet;
+  }
+
+  /** Creates a namespace for one test; see {@link ControlPlane#createNamespace}. */
+  public static String newNamespace(String prefix) {
+    return get().createNamespace(prefix);
+  }
+
+  private static void refuse(String reason) {
+    if (Boolean.parseBoolean(System.getenv("CI"))) {
+      throw new IllegalStateException("CI=true, and there is no control plane: " + reason);
+    }
+    if (!complained) {
+      complained = true;
+      System.err.println("!!! SKIPPING ALL TESTS THAT NEED A CONTROL PLANE: " + reason);
+    }
+    Assumptions.abort("no control plane: " + reason);
+  }
+}

@@ -112,49 +112,66 @@ public class SecretWriter {
   }
 
   /**
-   * Lets the alias hold a version: creates it, or replaces what was observed.
+   * Creates the alias, which holds a version from now on.
    *
-   * @param seen the alias as it was observed; null if there was none
    * @param data Base64 by key
-   * @param since when it took this value
-   * @throws KubernetesClientException with code 409 if it has changed since then
+   * @param since from when it holds it
+   * @throws KubernetesClientException with code 409 if there is one by now
    */
-  public void writeAlias(
+  public void createAlias(
+      SecretBinding binding, VersionRef version, Map<String, String> data, Instant since) {
+    ObjectMeta metadata = metadata(binding, binding.alias(), version.version());
+    metadata.getAnnotations().put(Names.SINCE, since.toString());
+    client
+        .resource(
+            new SecretBuilder()
+                .withMetadata(metadata)
+                .withType(binding.getSpec().secret().type().value())
+                .withData(data)
+                .build())
+        .create();
+  }
+
+  /**
+   * Lets the alias that was observed hold a version. What others put on it stays, but for the copy
+   * of its data that kubectl may have left.
+   *
+   * @param binding null if it has gone
+   * @param seen as it was observed
+   * @param data Base64 by key
+   * @param since from when it holds the version
+   * @throws KubernetesClientException with code 409 if it has changed since it was observed
+   */
+  public void moveAlias(
       SecretBinding binding,
       Secret seen,
       VersionRef version,
       Map<String, String> data,
       Instant since) {
-    ObjectMeta metadata = metadata(binding, binding.alias(), version.version());
-    metadata.getAnnotations().put(Names.SINCE, since.toString());
+    Map<String, String> labels = new HashMap<>(labels(seen));
+    Map<String, String> annotations = new HashMap<>(annotations(seen));
+    List<OwnerReference> owners = new ArrayList<>(seen.getMetadata().getOwnerReferences());
+    if (binding != null) {
+      ObjectMeta ours = metadata(binding, binding.alias(), version.version());
+      labels.putAll(ours.getLabels());
+      annotations.putAll(ours.getAnnotations());
+      owners.removeIf(o -> SecretBinding.class.getSimpleName().equals(o.getKind()));
+      owners.addAll(ours.getOwnerReferences());
+    }
+    labels.put(Names.VERSION, Long.toString(version.version()));
+    annotations.put(Names.SINCE, since.toString());
+    annotations.remove(LAST_APPLIED);
     Secret alias =
-        new SecretBuilder()
-            .withMetadata(metadata)
-            .withType(binding.getSpec().secret().type().value())
+        new SecretBuilder(seen)
+            .editMetadata()
+            .withLabels(labels)
+            .withAnnotations(annotations)
+            .withOwnerReferences(owners)
+            .withManagedFields()
+            .endMetadata()
             .withData(data)
             .build();
-    if (seen == null) {
-      client.resource(alias).create();
-      return;
-    }
-    keepForeignMetadata(seen, metadata, binding);
     client.resource(alias).update();
-  }
-
-  /**
-   * What others put on the alias stays, but for the copy of its data that kubectl may have left.
-   */
-  private void keepForeignMetadata(Secret seen, ObjectMeta metadata, SecretBinding binding) {
-    labels(seen).forEach(metadata.getLabels()::putIfAbsent);
-    annotations(seen).forEach(metadata.getAnnotations()::putIfAbsent);
-    metadata.getAnnotations().remove(LAST_APPLIED);
-    List<OwnerReference> owners = new ArrayList<>(seen.getMetadata().getOwnerReferences());
-    owners.removeIf(o -> SecretBinding.class.getSimpleName().equals(o.getKind()));
-    owners.addAll(metadata.getOwnerReferences());
-    metadata.setOwnerReferences(owners);
-    metadata.setFinalizers(seen.getMetadata().getFinalizers());
-    metadata.setUid(seen.getMetadata().getUid());
-    metadata.setResourceVersion(seen.getMetadata().getResourceVersion());
   }
 
   /** Whether the owner references of a Secret of ours agree with the deletion policy. */

@@ -60,6 +60,7 @@ public record Observation(
    * @param abort to take it back
    * @param hold to wait before the next step
    * @param suspended the same, said on the binding or its policy
+   * @param deleted somebody deletes the rotation itself
    * @param bindingGone the binding was deleted
    * @param namespaceGone the namespace is being deleted
    * @param foreign the rotation was not made by Keyturn
@@ -68,6 +69,7 @@ public record Observation(
       boolean abort,
       boolean hold,
       boolean suspended,
+      boolean deleted,
       boolean bindingGone,
       boolean namespaceGone,
       boolean foreign) {}

@@ -294,6 +294,9 @@ final class Promotion {
       draft.wakeIn(RotationPlanner.POLL);
       return true;
     }
+    if (alias.content() == Alias.Content.Missing && draft.seen.wishes().bindingGone()) {
+      return false;
+    }
     if (alias.content() != wanted) {
       draft.perform(new Effect.WriteAlias(version, false));
       return true;

@@ -71,8 +71,9 @@ public final class RotationPlanner {
           Reasons.BINDING_DELETED, "The SecretBinding was deleted, so the rotation is taken back.");
       return true;
     }
-    if (canGoBack && wishes.abort()) {
-      draft.rollBack(Reasons.ABORTED, "spec.abort is true, so the rotation is taken back.");
+    if (canGoBack && (wishes.abort() || wishes.deleted())) {
+      draft.rollBack(
+          Reasons.ABORTED, "Somebody aborted or deleted the rotation, so it is taken back.");
       return true;
     }
     boolean unproven = canGoBack && stage != Stage.Promoting;
@@ -196,13 +197,16 @@ public final class RotationPlanner {
     Instant graceUntil = draft.retirement().graceUntil();
     List<String> users = draft.seen.users();
     boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && newer(draft, fresh);
-    boolean graceOver = !draft.now.isBefore(graceUntil) || draft.seen.wishes().bindingGone();
-    if (newerWaits || draft.seen.wishes().bindingGone() || (graceOver && users.isEmpty())) {
+    // Somebody deletes the binding or this record: there is nothing to take back any more.
+    boolean leaving = draft.seen.wishes().bindingGone() || draft.seen.wishes().deleted();
+    boolean graceOver = !draft.now.isBefore(graceUntil);
+    boolean over = graceOver && users.isEmpty() && !draft.waitsForPeople();
+    if (newerWaits || leaving || over) {
       complete(draft, users);
       return;
     }
-    if (!graceOver) {
-      draft.wake(graceUntil);
+    if (!graceOver || draft.waitsForPeople()) {
+      draft.wake(graceOver ? draft.now.plus(POLL) : graceUntil);
       return;
     }
     draft.retire(graceUntil, users);
@@ -229,7 +233,7 @@ public final class RotationPlanner {
         users.isEmpty()
             ? "Version %d is current and no pod uses version %d any more."
                 .formatted(to.version(), draft.from().version())
-            : "Version %d is current; it makes room for a newer value while %d pods still use version %d."
+            : "Version %d is current; the rotation ends while %d pods may still use version %d."
                 .formatted(to.version(), users.size(), draft.from().version());
     draft.moveTo(Stage.Complete, sentence);
     draft.note(Reasons.COMPLETE, sentence);

@@ -27,6 +27,7 @@ import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.workload.PodUsage;
+import io.keyturn.workload.SecretReferences;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
@@ -75,6 +76,12 @@ public class Deployments {
         .filter(d -> !labels(d).containsKey(Names.CANARY_FOR))
         .sorted(Comparator.comparing(d -> d.getMetadata().getName()))
         .toList();
+  }
+
+  /** Whether a pod template of the namespace refers to a Secret. */
+  public boolean refers(String namespace, String secret) {
+    return client.apps().deployments().inNamespace(namespace).list().getItems().stream()
+        .anyMatch(d -> SecretReferences.refers(d.getSpec().getTemplate().getSpec(), secret));
   }
 
   /** The live pods of a Deployment: those of its ReplicaSets, by UID. */

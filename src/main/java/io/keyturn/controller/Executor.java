@@ -1,0 +1,299 @@
+package io.keyturn.controller;
+
+import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationSpec;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.BindingRef;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.domain.Effect;
+import io.keyturn.secret.Delivery;
+import io.keyturn.secret.SecretData;
+import io.keyturn.secret.SecretWriter;
+import io.keyturn.workload.PodUsage;
+import io.keyturn.workload.deployment.Deployments;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.net.HttpURLConnection;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Performs effects, and is the only one to change the cluster but for statuses and events. Each may
+ * be performed twice: creations meet what exists, changes are conditional on what was observed, and
+ * deletions on the UID and version of what was looked at live.
+ */
+@ApplicationScoped
+public class Executor {
+
+  private final KubernetesClient client;
+  private final SecretWriter secrets;
+  private final Deployments deployments;
+  private final Candidates candidates;
+  private final Adoption adoption;
+  private final Telemetry telemetry;
+  private final Clock clock;
+
+  /** Acts through the given parts. */
+  @Inject
+  public Executor(
+      KubernetesClient client,
+      SecretWriter secrets,
+      Deployments deployments,
+      Candidates candidates,
+      Adoption adoption,
+      Telemetry telemetry,
+      Clock clock) {
+    this.client = client;
+    this.secrets = secrets;
+    this.deployments = deployments;
+    this.candidates = candidates;
+    this.adoption = adoption;
+    this.telemetry = telemetry;
+    this.clock = clock;
+  }
+
+  /**
+   * Whom an effect concerns.
+   *
+   * @param binding null if it has gone
+   * @param rotation null if the effect is the binding's own
+   * @param namespace of both
+   * @param aliasName name of the Secret that the workloads refer to
+   * @param alias as it was observed; null if there was none
+   */
+  public record Subject(
+      SecretBinding binding,
+      SecretRotation rotation,
+      String namespace,
+      String aliasName,
+      Secret alias) {}
+
+  /**
+   * Performs an effect.
+   *
+   * @return whether it changed anything; if not, it is for the next look to say why
+   * @throws KubernetesClientException with code 409 if something has changed since it was observed
+   */
+  public boolean perform(Effect effect, Subject subject) {
+    return switch (effect) {
+      case Effect.DeliverFirst(long version) -> deliverFirst(version, subject);
+      case Effect.CreateSnapshot(long version, String token) ->
+          createSnapshot(version, token, subject);
+      case Effect.RestoreSnapshot(VersionRef version) -> {
+        secrets.restoreSnapshot(subject.binding(), version, subject.alias());
+        yield true;
+      }
+      case Effect.WriteAlias(VersionRef version, boolean restoring) ->
+          writeAlias(version, restoring, subject);
+      case Effect.StartCanary start ->
+          deployments.startCanary(
+              subject.rotation(),
+              start.workload(),
+              subject.aliasName(),
+              subject.rotation().getStatus().to().snapshot(),
+              start.pods(),
+              subject.rotation().getStatus().policy().canary().traffic());
+      case Effect.StopCanary(var workload) -> {
+        deployments.stopCanary(subject.rotation(), workload.canaryRef());
+        yield true;
+      }
+      case Effect.Annotate annotate -> annotate(annotate, subject);
+      case Effect.DeleteSnapshot(String name) -> deleteSnapshot(name, subject);
+      case Effect.StartRotation start -> startRotation(start, subject.binding());
+      case Effect.ForgetRotation(String name) -> forgetRotation(name, subject);
+      case Effect.Release() -> release(subject.rotation());
+      case Effect.SetOwnership(String name) -> {
+        Secret secret = secrets.read(subject.namespace(), name);
+        boolean ours = secret != null && SecretWriter.isOurs(secret, subject.binding());
+        if (ours) {
+          secrets.setOwnership(subject.binding(), secret);
+        }
+        yield ours;
+      }
+    };
+  }
+
+  private boolean deliverFirst(long version, Subject subject) {
+    SecretBinding binding = subject.binding();
+    List<Secret> made = secrets.snapshots(binding, version);
+    if (made.isEmpty()) {
+      return candidates.obtain(binding) instanceof Delivery.Data(SecretData data)
+          && deliverFirst(version, data, binding, subject.alias());
+    }
+    Secret snapshot = made.getFirst();
+    return writeFirstAlias(
+        new VersionRef(version, snapshot.getMetadata().getName()),
+        snapshot.getData(),
+        binding,
+        subject.alias());
+  }
+
+  private boolean deliverFirst(long version, SecretData data, SecretBinding binding, Secret alias) {
+    try (data) {
+      if (alias != null && adoption.obstacle(alias, binding, data).isPresent()) {
+        return false;
+      }
+      String snapshot = secrets.createSnapshot(binding, version, data, null);
+      return writeFirstAlias(new VersionRef(version, snapshot), data.encode(), binding, alias);
+    }
+  }
+
+  private boolean writeFirstAlias(
+      VersionRef version, Map<String, String> data, SecretBinding binding, Secret alias) {
+    if (alias == null) {
+      secrets.createAlias(binding, version, data, now());
+      return true;
+    }
+    try (SecretData wanted = SecretData.decode(data)) {
+      if (adoption.obstacle(alias, binding, wanted).isPresent()) {
+        return false;
+      }
+    }
+    secrets.moveAlias(binding, alias, version, data, Adoption.heldSince(alias));
+    return true;
+  }
+
+  private boolean createSnapshot(long version, String token, Subject subject) {
+    if (!(candidates.obtain(subject.binding()) instanceof Delivery.Data(SecretData data))) {
+      return false;
+    }
+    try (data) {
+      secrets.createSnapshot(subject.binding(), version, data, token);
+      return true;
+    }
+  }
+
+  private boolean writeAlias(VersionRef version, boolean restoring, Subject subject) {
+    Secret snapshot = secrets.read(subject.namespace(), version.snapshot());
+    if (snapshot == null) {
+      return false;
+    }
+    Instant since = now();
+    if (restoring && subject.binding().getStatus().current() != null) {
+      since = subject.binding().getStatus().current().since();
+    }
+    if (subject.alias() == null) {
+      secrets.createAlias(subject.binding(), version, snapshot.getData(), since);
+    } else {
+      secrets.moveAlias(subject.binding(), subject.alias(), version, snapshot.getData(), since);
+    }
+    return true;
+  }
+
+  private boolean annotate(Effect.Annotate annotate, Subject subject) {
+    try {
+      boolean changed =
+          deployments.annotate(
+              subject.namespace(),
+              annotate.name(),
+              annotate.uid(),
+              subject.aliasName(),
+              annotate.versionId());
+      if (changed) {
+        telemetry.patched(annotate.kind(), "ok");
+      }
+      return changed;
+    } catch (KubernetesClientException e) {
+      boolean conflict = e.getCode() == HttpURLConnection.HTTP_CONFLICT;
+      telemetry.patched(annotate.kind(), conflict ? "conflict" : "error");
+      throw e;
+    }
+  }
+
+  /** Unknown means in use: the pods and pod templates of the namespace are read now. */
+  private boolean deleteSnapshot(String name, Subject subject) {
+    Secret snapshot = secrets.read(subject.namespace(), name);
+    boolean ours =
+        snapshot != null
+            && Boolean.TRUE.equals(snapshot.getImmutable())
+            && Names.KEYTURN.equals(SecretWriter.labels(snapshot).get(Names.MANAGED_BY));
+    if (!ours || inUse(name, subject.namespace())) {
+      return false;
+    }
+    secrets.delete(snapshot);
+    return true;
+  }
+
+  private boolean inUse(String snapshot, String namespace) {
+    return client.pods().inNamespace(namespace).list().getItems().stream()
+            .anyMatch(p -> PodUsage.refers(p, snapshot))
+        || deployments.refers(namespace, snapshot);
+  }
+
+  private boolean startRotation(Effect.StartRotation start, SecretBinding binding) {
+    SecretRotation rotation = new SecretRotation();
+    rotation.getMetadata().setNamespace(binding.getMetadata().getNamespace());
+    rotation
+        .getMetadata()
+        .setName(Names.rotation(binding.getMetadata().getName(), start.version()));
+    rotation
+        .getMetadata()
+        .setLabels(Map.of(Names.BINDING, Names.label(binding.getMetadata().getName())));
+    rotation.getMetadata().setFinalizers(List.of(Names.FINALIZER));
+    if (start.nonce() != null) {
+      rotation.getMetadata().setAnnotations(Map.of(Names.ROTATE, start.nonce()));
+    }
+    rotation
+        .getMetadata()
+        .setOwnerReferences(
+            List.of(
+                new OwnerReferenceBuilder()
+                    .withApiVersion(binding.getApiVersion())
+                    .withKind(binding.getKind())
+                    .withName(binding.getMetadata().getName())
+                    .withUid(binding.getMetadata().getUid())
+                    .withController(true)
+                    .withBlockOwnerDeletion(true)
+                    .build()));
+    rotation.setSpec(
+        new SecretRotationSpec(
+            new BindingRef(binding.getMetadata().getName()), start.trigger(), null, null));
+    rotation.setStatus(null);
+    try {
+      client.resource(rotation).create();
+      return true;
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private boolean forgetRotation(String name, Subject subject) {
+    SecretRotation seen =
+        client
+            .resources(SecretRotation.class)
+            .inNamespace(subject.namespace())
+            .withName(name)
+            .get();
+    if (seen == null || !seen.getStatus().stage().terminal()) {
+      return false;
+    }
+    client.resource(seen).lockResourceVersion(seen.getMetadata().getResourceVersion()).delete();
+    return true;
+  }
+
+  private boolean release(SecretRotation rotation) {
+    List<String> others =
+        rotation.getMetadata().getFinalizers().stream()
+            .filter(f -> !Objects.equals(f, Names.FINALIZER))
+            .toList();
+    rotation.getMetadata().setFinalizers(others);
+    client.resource(rotation).update();
+    return true;
+  }
+
+  private Instant now() {
+    return clock.instant().truncatedTo(ChronoUnit.SECONDS);
+  }
+}

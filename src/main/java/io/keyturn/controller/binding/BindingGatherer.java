@@ -1,0 +1,434 @@
+package io.keyturn.controller.binding;
+
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Proof;
+import io.keyturn.api.v1alpha1.RotationPolicy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.controller.Adoption;
+import io.keyturn.controller.Candidates;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.binding.BindingObservation;
+import io.keyturn.domain.binding.BindingObservation.Alias;
+import io.keyturn.domain.binding.BindingObservation.Rotation;
+import io.keyturn.domain.binding.BindingObservation.Snapshot;
+import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.secret.Delivery;
+import io.keyturn.secret.Fingerprint;
+import io.keyturn.secret.SecretData;
+import io.keyturn.secret.SecretWriter;
+import io.keyturn.workload.PodUsage;
+import io.keyturn.workload.SecretReferences;
+import io.keyturn.workload.deployment.Deployments;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Reads what a binding depends on. Values are read by name, compared, and dropped. The alias is
+ * read before the rotations: if one of those moves it in between, the write that follows fails.
+ */
+@ApplicationScoped
+class BindingGatherer {
+
+  private final KubernetesClient client;
+  private final SecretWriter secrets;
+  private final Fingerprint fingerprint;
+  private final Candidates candidates;
+  private final Adoption adoption;
+  private final Deployments deployments;
+
+  @Inject
+  BindingGatherer(
+      KubernetesClient client,
+      SecretWriter secrets,
+      Fingerprint fingerprint,
+      Candidates candidates,
+      Adoption adoption,
+      Deployments deployments) {
+    this.client = client;
+    this.secrets = secrets;
+    this.fingerprint = fingerprint;
+    this.candidates = candidates;
+    this.adoption = adoption;
+    this.deployments = deployments;
+  }
+
+  /**
+   * What was seen, and the alias that a write may be conditional on.
+   *
+   * @param observation for the planner
+   * @param binding as it is on the API server
+   * @param alias null if there is none
+   */
+  record Gathered(BindingObservation observation, SecretBinding binding, Secret alias) {}
+
+  /** Empty if the binding has gone, or is going. */
+  Optional<Gathered> gather(String namespace, String name, BindingEventSources sources) {
+    SecretBinding binding =
+        client.resources(SecretBinding.class).inNamespace(namespace).withName(name).get();
+    if (binding == null || binding.getMetadata().getDeletionTimestamp() != null) {
+      return Optional.empty();
+    }
+    Secret alias = secrets.read(namespace, binding.alias());
+    List<SecretRotation> rotations = rotations(binding, sources);
+    List<GenericKubernetesResource> snapshots = sources.snapshots(binding);
+    Optional<Current> current = current(binding, alias, rotations);
+    Optional<Secret> snapshot =
+        current.map(c -> secrets.read(namespace, c.snapshot())).filter(Objects::nonNull);
+    Map<String, String> held =
+        snapshot.map(Secret::getData).orElse(alias == null ? Map.of() : alias.getData());
+    Delivery delivery = candidates.obtain(binding);
+    try (SecretData currentData = SecretData.decode(held)) {
+      Source source = source(binding, delivery, currentData);
+      return Optional.of(
+          new Gathered(
+              observation(
+                  binding,
+                  sources,
+                  rotations,
+                  snapshots,
+                  current,
+                  snapshot.isPresent(),
+                  alias(binding, alias, current, snapshot.isPresent(), currentData, delivery),
+                  source,
+                  alias),
+              binding,
+              alias));
+    } finally {
+      if (delivery instanceof Delivery.Data(SecretData data)) {
+        data.close();
+      }
+    }
+  }
+
+  private BindingObservation observation(
+      SecretBinding binding,
+      BindingEventSources sources,
+      List<SecretRotation> rotations,
+      List<GenericKubernetesResource> snapshots,
+      Optional<Current> current,
+      boolean currentSnapshotExists,
+      Alias content,
+      Source source,
+      Secret alias) {
+    List<String> missing = new ArrayList<>();
+    List<Deployment> workloads = workloads(binding, missing);
+    List<Rotation> summaries = rotations.stream().map(BindingGatherer::summary).toList();
+    boolean moving =
+        summaries.stream().anyMatch(r -> !r.stage().terminal() && r.stage() != Stage.Retiring);
+    List<Effect.Annotate> latecomers = new ArrayList<>();
+    List<WorkloadVersion> versions =
+        current.isEmpty() || moving
+            ? binding.getStatus().workloads()
+            : workloads.stream()
+                .map(d -> version(d, binding, current.get(), rotations, alias, latecomers))
+                .toList();
+    return new BindingObservation(
+        binding.getMetadata().getName(),
+        binding.getMetadata().getGeneration(),
+        binding.getSpec(),
+        annotations(binding).get(Names.ROTATE),
+        binding.alias(),
+        binding.getStatus(),
+        takenBy(binding, sources),
+        policy(binding),
+        source,
+        current,
+        currentSnapshotExists,
+        content,
+        snapshots.stream().map(BindingGatherer::snapshot).toList(),
+        summaries,
+        versions,
+        missing,
+        unowned(binding, alias, snapshots),
+        latecomers);
+  }
+
+  /**
+   * Those that may still move are read live: a cache may not know yet that they moved the alias.
+   */
+  private List<SecretRotation> rotations(SecretBinding binding, BindingEventSources sources) {
+    return sources.rotations(binding).stream()
+        .filter(r -> ownedBy(r, binding))
+        .map(r -> r.getStatus().stage().terminal() ? r : client.resource(r).get())
+        .filter(Objects::nonNull)
+        .toList();
+  }
+
+  private static boolean ownedBy(SecretRotation rotation, SecretBinding binding) {
+    return rotation.getMetadata().getOwnerReferences().stream()
+        .anyMatch(o -> o.getUid().equals(binding.getMetadata().getUid()));
+  }
+
+  /** The version that was promoted last, or else what the alias of a predecessor holds. */
+  private Optional<Current> current(
+      SecretBinding binding, Secret alias, List<SecretRotation> rotations) {
+    Optional<Current> known = Optional.ofNullable(binding.getStatus().current());
+    Optional<Current> promoted =
+        rotations.stream()
+            .map(SecretRotation::getStatus)
+            .filter(s -> s.stage().promoted())
+            .max(Comparator.comparingLong(s -> s.to().version()))
+            .map(s -> new Current(s.to().version(), s.to().snapshot(), heldSince(s, alias)));
+    if (promoted.isPresent()
+        && known.map(k -> k.version() < promoted.get().version()).orElse(true)) {
+      return promoted;
+    }
+    return known.or(() -> inherited(binding, alias));
+  }
+
+  private static Instant heldSince(SecretRotationStatus status, Secret alias) {
+    boolean holds =
+        alias != null
+            && Long.toString(status.to().version())
+                .equals(SecretWriter.labels(alias).get(Names.VERSION))
+            && SecretWriter.annotations(alias).containsKey(Names.SINCE);
+    return holds ? Adoption.heldSince(alias) : status.timeline().promotedAt();
+  }
+
+  private Optional<Current> inherited(SecretBinding binding, Secret alias) {
+    if (alias == null || !SecretWriter.isOurs(alias, binding)) {
+      return Optional.empty();
+    }
+    long version = Long.parseLong(SecretWriter.labels(alias).get(Names.VERSION));
+    try (SecretData data = SecretData.decode(alias.getData())) {
+      return Optional.of(
+          new Current(
+              version,
+              Names.snapshot(binding.alias(), version, fingerprint.of(data)),
+              Adoption.heldSince(alias)));
+    }
+  }
+
+  private Source source(SecretBinding binding, Delivery delivery, SecretData current) {
+    return switch (delivery) {
+      case Delivery.Refused(String reason, String message) ->
+          new Source.Unavailable(reason, message);
+      case Delivery.Data _ when candidates.onRequest(binding) -> new Source.OnRequest();
+      case Delivery.Data(SecretData data) ->
+          new Source.Value(fingerprint.of(data), data.sameAs(current));
+    };
+  }
+
+  private Alias alias(
+      SecretBinding binding,
+      Secret alias,
+      Optional<Current> current,
+      boolean snapshotExists,
+      SecretData currentData,
+      Delivery delivery) {
+    if (alias == null) {
+      return new Alias(Alias.Content.Missing, null);
+    }
+    SecretData wanted = delivery instanceof Delivery.Data(SecretData data) ? data : null;
+    Optional<String> obstacle = adoption.obstacle(alias, binding, wanted);
+    if (!SecretWriter.isOurs(alias, binding)) {
+      return obstacle.isPresent() || current.isPresent()
+          ? new Alias(
+              Alias.Content.Foreign,
+              obstacle.orElse(
+                  "The labels of Keyturn were taken off the Secret %s, so it stays untouched."
+                      .formatted(binding.alias())))
+          : new Alias(Alias.Content.Adoptable, null);
+    }
+    if (current.isEmpty()) {
+      return new Alias(Alias.Content.Adoptable, null);
+    }
+    try (SecretData data = SecretData.decode(alias.getData())) {
+      boolean same =
+          snapshotExists
+              ? data.sameAs(currentData)
+              : fingerprint.of(data).equals(Names.fingerprintOf(current.get().snapshot()));
+      boolean labelled =
+          Long.toString(current.get().version())
+                  .equals(SecretWriter.labels(alias).get(Names.VERSION))
+              && SecretWriter.labels(alias)
+                  .entrySet()
+                  .containsAll(binding.getSpec().secret().labels().entrySet());
+      return new Alias(same && labelled ? Alias.Content.Current : Alias.Content.Other, null);
+    }
+  }
+
+  private static Snapshot snapshot(GenericKubernetesResource secret) {
+    return new Snapshot(
+        secret.getMetadata().getName(),
+        Long.parseLong(secret.getMetadata().getLabels().get(Names.VERSION)));
+  }
+
+  private static Rotation summary(SecretRotation rotation) {
+    SecretRotationStatus status = rotation.getStatus();
+    boolean made = status.to() != null && status.to().snapshot() != null;
+    Optional<String> blocked =
+        status.conditions().stream()
+            .filter(c -> c.type().equals(Conditions.BLOCKED))
+            .map(c -> c.reason())
+            .findFirst();
+    String failure =
+        status.conditions().stream()
+            .filter(c -> c.type().equals(Conditions.ROLLED_BACK))
+            .map(c -> c.message())
+            .findFirst()
+            .orElse(status.message());
+    return new Rotation(
+        rotation.getMetadata().getName(),
+        Names.versionOfRotation(rotation.getMetadata().getName()),
+        status.stage(),
+        rotation.getMetadata().getAnnotations() == null
+            ? null
+            : rotation.getMetadata().getAnnotations().get(Names.ROTATE),
+        made ? Names.fingerprintOf(status.to().snapshot()) : null,
+        status.timeline().finishedAt(),
+        status.retirement() == null ? null : status.retirement().usersRemaining(),
+        blocked.orElse(null),
+        failure);
+  }
+
+  private Optional<RotationPolicySpec> policy(SecretBinding binding) {
+    if (binding.getSpec().rotationPolicyRef() == null) {
+      return Optional.of(RotationPolicySpec.BUILT_IN);
+    }
+    return Optional.ofNullable(
+            client
+                .resources(RotationPolicy.class)
+                .inNamespace(binding.getMetadata().getNamespace())
+                .withName(binding.getSpec().rotationPolicyRef().name())
+                .get())
+        .map(RotationPolicy::getSpec);
+  }
+
+  /** Of two bindings with one alias the older wins; of the same age the one whose name is first. */
+  private Optional<String> takenBy(SecretBinding binding, BindingEventSources sources) {
+    Comparator<SecretBinding> age =
+        Comparator.comparing((SecretBinding b) -> b.getMetadata().getCreationTimestamp())
+            .thenComparing(b -> b.getMetadata().getName());
+    return sources.bindingsOf(binding.getMetadata().getNamespace(), binding.alias()).stream()
+        .filter(b -> !b.getMetadata().getUid().equals(binding.getMetadata().getUid()))
+        .filter(b -> age.compare(b, binding) < 0)
+        .map(b -> b.getMetadata().getName())
+        .findFirst();
+  }
+
+  private List<Deployment> workloads(SecretBinding binding, List<String> missing) {
+    List<Deployment> found = new ArrayList<>();
+    for (SecretBindingSpec.Workload entry : binding.getSpec().workloads()) {
+      List<Deployment> selected = deployments.select(binding.getMetadata().getNamespace(), entry);
+      if (selected.isEmpty()) {
+        missing.add(
+            entry.name() != null
+                ? "the Deployment " + entry.name()
+                : "a Deployment with the labels " + entry.selector().matchLabels());
+      }
+      selected.stream()
+          .filter(d ->
+              found.stream()
+                  .noneMatch(f -> f.getMetadata().getUid().equals(d.getMetadata().getUid())))
+          .forEach(found::add);
+    }
+    return found;
+  }
+
+  /** Counts are those of a workload at rest; while it rolls, the last ones stand. */
+  private WorkloadVersion version(
+      Deployment deployment,
+      SecretBinding binding,
+      Current current,
+      List<SecretRotation> rotations,
+      Secret alias,
+      List<Effect.Annotate> latecomers) {
+    String name = deployment.getMetadata().getName();
+    Optional<WorkloadVersion> before =
+        binding.getStatus().workloads().stream().filter(w -> w.name().equals(name)).findFirst();
+    if (!Deployments.rolledOut(deployment) && before.isPresent()) {
+      return before.get();
+    }
+    String id = Names.versionIdOf(current.snapshot());
+    List<Pod> pods =
+        deployment.getSpec().getReplicas() == 0
+            ? List.of()
+            : deployments.pods(deployment).stream()
+                .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
+                .toList();
+    int on =
+        (int)
+            pods.stream()
+                .filter(p -> PodUsage.refers(p, binding.alias()))
+                .filter(p -> !PodUsage.mayUseEarlier(p, binding.alias(), id, current.since()))
+                .count();
+    if (alias != null && cameTooEarly(deployment, pods, binding.alias(), current, alias)) {
+      latecomers.add(
+          new Effect.Annotate(
+              WorkloadKind.Deployment, name, deployment.getMetadata().getUid(), id));
+    }
+    return new WorkloadVersion(
+        WorkloadKind.Deployment,
+        name,
+        !pods.isEmpty() && on == pods.size() ? current.version() : null,
+        on,
+        pods.size() - on,
+        proof(rotations, current, deployment.getMetadata().getUid()));
+  }
+
+  /** Its containers began before the Secret existed, without which they could start, and run on. */
+  private boolean cameTooEarly(
+      Deployment deployment, List<Pod> pods, String alias, Current current, Secret secret) {
+    Instant created = Instant.parse(secret.getMetadata().getCreationTimestamp());
+    Instant existed = created.isBefore(current.since()) ? created : current.since();
+    var template = deployment.getSpec().getTemplate();
+    boolean annotated =
+        template.getMetadata().getAnnotations() != null
+            && template.getMetadata().getAnnotations().containsKey(Names.versionAnnotation(alias));
+    return !annotated
+        && SecretReferences.onlyOptional(template.getSpec(), alias)
+        && pods.stream().anyMatch(p -> PodUsage.startedWithout(p, alias, existed));
+  }
+
+  private static Proof proof(List<SecretRotation> rotations, Current current, String uid) {
+    return rotations.stream()
+        .map(SecretRotation::getStatus)
+        .filter(s -> s.to() != null && s.to().version() == current.version())
+        .flatMap(s -> s.workloads().stream())
+        .filter(w -> uid.equals(w.uid()))
+        .map(WorkloadProgress::proof)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static List<String> unowned(
+      SecretBinding binding, Secret alias, List<GenericKubernetesResource> snapshots) {
+    return Stream.concat(
+            Stream.ofNullable(alias)
+                .filter(a -> SecretWriter.isOurs(a, binding))
+                .map(Secret::getMetadata),
+            snapshots.stream().map(GenericKubernetesResource::getMetadata))
+        .filter(m -> !SecretWriter.ownershipFits(m, binding))
+        .map(m -> m.getName())
+        .toList();
+  }
+
+  private static Map<String, String> annotations(SecretBinding binding) {
+    return Objects.requireNonNullElse(binding.getMetadata().getAnnotations(), Map.of());
+  }
+}

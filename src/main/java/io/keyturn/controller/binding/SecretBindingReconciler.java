@@ -1,0 +1,136 @@
+package io.keyturn.controller.binding;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.controller.Census;
+import io.keyturn.controller.EventRecorder;
+import io.keyturn.controller.Executor;
+import io.keyturn.controller.MetadataSource;
+import io.keyturn.controller.Nudge;
+import io.keyturn.controller.Wake;
+import io.keyturn.controller.binding.BindingGatherer.Gathered;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.binding.BindingPlan;
+import io.keyturn.domain.binding.BindingPlanner;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/** Delivers a bound secret, keeps the alias right, and starts rotations. */
+@ApplicationScoped
+@ControllerConfiguration(name = "secretbinding", generationAwareEventProcessing = false)
+public class SecretBindingReconciler implements Reconciler<SecretBinding> {
+
+  private static final Logger LOG = Logger.getLogger(SecretBindingReconciler.class);
+
+  /** Effects in one go; each is followed by a new look, and a hundred would be a bug. */
+  private static final int MAX_EFFECTS = 10;
+
+  private final BindingPlanner planner = new BindingPlanner();
+  private final KubernetesClient client;
+  private final BindingGatherer gatherer;
+  private final Executor executor;
+  private final EventRecorder events;
+  private final MetadataSource metadata;
+  private final Nudge nudge;
+  private final Census census;
+  private final Clock clock;
+  private BindingEventSources sources;
+
+  @Inject
+  SecretBindingReconciler(
+      KubernetesClient client,
+      BindingGatherer gatherer,
+      Executor executor,
+      EventRecorder events,
+      MetadataSource metadata,
+      Nudge nudge,
+      Census census,
+      Clock clock) {
+    this.client = client;
+    this.gatherer = gatherer;
+    this.executor = executor;
+    this.events = events;
+    this.metadata = metadata;
+    this.nudge = nudge;
+    this.census = census;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<EventSource<?, SecretBinding>> prepareEventSources(
+      EventSourceContext<SecretBinding> context) {
+    census.ofBindings(context.getPrimaryCache());
+    sources = new BindingEventSources(context, metadata);
+    return sources.all();
+  }
+
+  @Override
+  public UpdateControl<SecretBinding> reconcile(
+      SecretBinding cached, Context<SecretBinding> context) {
+    for (int effects = 0; effects < MAX_EFFECTS; effects++) {
+      Optional<Gathered> gathered =
+          gatherer.gather(
+              cached.getMetadata().getNamespace(), cached.getMetadata().getName(), sources);
+      if (gathered.isEmpty()) {
+        return UpdateControl.noUpdate();
+      }
+      Gathered seen = gathered.get();
+      BindingPlan plan = planner.plan(seen.observation(), clock.instant());
+      if (plan.effect().isPresent() && perform(plan.effect().get(), seen)) {
+        events.record(seen.binding(), plan.findings());
+        continue;
+      }
+      report(seen, plan);
+      seen.observation()
+          .rotations()
+          .forEach(r -> nudge.send(seen.binding().getMetadata().getNamespace(), r));
+      return Wake.at(
+          plan.effect().isPresent() ? Optional.of(Wake.soon(clock)) : plan.wakeAt(), clock);
+    }
+    return Wake.at(Optional.of(Wake.soon(clock)), clock);
+  }
+
+  private boolean perform(Effect effect, Gathered seen) {
+    SecretBinding binding = seen.binding();
+    boolean done =
+        executor.perform(
+            effect,
+            new Executor.Subject(
+                binding,
+                null,
+                binding.getMetadata().getNamespace(),
+                binding.alias(),
+                seen.alias()));
+    if (done) {
+      LOG.infof(
+          "kind=SecretBinding namespace=%s name=%s did=%s",
+          binding.getMetadata().getNamespace(),
+          binding.getMetadata().getName(),
+          effect.getClass().getSimpleName());
+    }
+    return done;
+  }
+
+  /** Writes the status if it says anything new, on condition that nobody else has written. */
+  private void report(Gathered seen, BindingPlan plan) {
+    SecretBinding binding = seen.binding();
+    if (plan.status().equals(binding.getStatus())) {
+      return;
+    }
+    binding.setStatus(plan.status());
+    client.resource(binding).updateStatus();
+    if (plan.effect().isEmpty()) {
+      events.record(binding, plan.findings());
+    }
+  }
+}

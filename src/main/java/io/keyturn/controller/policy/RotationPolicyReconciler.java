@@ -1,0 +1,100 @@
+package io.keyturn.controller.policy;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicy;
+import io.keyturn.api.v1alpha1.RotationPolicyStatus;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.domain.status.ConditionSet;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Says in the status of a policy that it was read, and how many bindings use it. */
+@ApplicationScoped
+@ControllerConfiguration(name = "rotationpolicy")
+public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
+
+  private static final String BY_POLICY = "policy";
+
+  private final KubernetesClient client;
+  private final Clock clock;
+  private InformerEventSource<SecretBinding, RotationPolicy> bindings;
+
+  @Inject
+  RotationPolicyReconciler(KubernetesClient client, Clock clock) {
+    this.client = client;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<EventSource<?, RotationPolicy>> prepareEventSources(
+      EventSourceContext<RotationPolicy> context) {
+    bindings =
+        new InformerEventSource<>(
+            InformerEventSourceConfiguration.from(SecretBinding.class, RotationPolicy.class)
+                .withName("bindings")
+                .withSecondaryToPrimaryMapper(
+                    b -> policyOf(b).map(RotationPolicyReconciler::id).collect(Collectors.toSet()))
+                .withOnUpdateFilter(
+                    (now, before) -> !policyOf(now).toList().equals(policyOf(before).toList()))
+                .withNamespacesInheritedFromController()
+                .withInformerListLimit(500L)
+                .build(),
+            context);
+    bindings.addIndexers(Map.of(BY_POLICY, b -> policyOf(b).toList()));
+    return List.of(bindings);
+  }
+
+  @Override
+  public UpdateControl<RotationPolicy> reconcile(
+      RotationPolicy policy, Context<RotationPolicy> context) {
+    String key = policy.getMetadata().getNamespace() + "/" + policy.getMetadata().getName();
+    RotationPolicyStatus status = status(policy, bindings.byIndex(BY_POLICY, key).size());
+    if (!status.equals(policy.getStatus())) {
+      RotationPolicy written = client.resource(policy).get();
+      if (written != null) {
+        written.setStatus(status);
+        client.resource(written).updateStatus();
+      }
+    }
+    return UpdateControl.noUpdate();
+  }
+
+  private RotationPolicyStatus status(RotationPolicy policy, int users) {
+    Long generation = policy.getMetadata().getGeneration();
+    ConditionSet set =
+        new ConditionSet(policy.getStatus().conditions(), generation, clock.instant());
+    set.isTrue(Conditions.READY, Reasons.READY, "The policy can be used.");
+    if (policy.getSpec().suspend()) {
+      set.isTrue(Conditions.SUSPENDED, Reasons.SUSPENDED, "Rotations rest while suspend is true.");
+    } else {
+      set.isFalse(Conditions.SUSPENDED, Reasons.NOT_SUSPENDED, "Rotations do not rest.");
+    }
+    return new RotationPolicyStatus(generation, set.toList(), users);
+  }
+
+  private static Stream<String> policyOf(SecretBinding binding) {
+    return Stream.ofNullable(binding.getSpec().rotationPolicyRef())
+        .map(r -> binding.getMetadata().getNamespace() + "/" + r.name());
+  }
+
+  private static ResourceID id(String key) {
+    int slash = key.indexOf('/');
+    return new ResourceID(key.substring(slash + 1), key.substring(0, slash));
+  }
+}

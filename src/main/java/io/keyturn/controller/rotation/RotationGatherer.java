@@ -1,0 +1,460 @@
+package io.keyturn.controller.rotation;
+
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.OwnerReference;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.controller.Adoption;
+import io.keyturn.controller.Candidates;
+import io.keyturn.controller.KubeletLag;
+import io.keyturn.domain.rotation.Observation;
+import io.keyturn.domain.rotation.Observation.Alias;
+import io.keyturn.domain.rotation.Observation.Source;
+import io.keyturn.domain.rotation.Observation.Wishes;
+import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.secret.Delivery;
+import io.keyturn.secret.SecretData;
+import io.keyturn.secret.SecretWriter;
+import io.keyturn.workload.PodUsage;
+import io.keyturn.workload.deployment.Deployments;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Reads what a rotation depends on, from the API server and not from a cache, and only what its
+ * stage asks for. The alias is read before the journal: a write of the alias that follows from an
+ * old journal then fails.
+ */
+@ApplicationScoped
+class RotationGatherer {
+
+  private static final Set<Stage> ASKS_SOURCE =
+      EnumSet.of(Stage.Pending, Stage.Staging, Stage.Canary, Stage.Baking, Stage.Retiring);
+  private static final Set<Stage> ASKS_WORKLOADS =
+      EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting, Stage.RollingBack);
+  private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
+  private static final Set<Stage> ASKS_USERS =
+      EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
+
+  /** A rotation that waits for its own reasons does not keep others waiting. */
+  private static final Set<String> RESTS = Set.of(Reasons.HELD, Reasons.SUSPENDED);
+
+  private final KubernetesClient client;
+  private final SecretWriter secrets;
+  private final Candidates candidates;
+  private final Deployments deployments;
+  private final KubeletLag kubeletLag;
+
+  @Inject
+  RotationGatherer(
+      KubernetesClient client,
+      SecretWriter secrets,
+      Candidates candidates,
+      Deployments deployments,
+      KubeletLag kubeletLag) {
+    this.client = client;
+    this.secrets = secrets;
+    this.candidates = candidates;
+    this.deployments = deployments;
+    this.kubeletLag = kubeletLag;
+  }
+
+  /**
+   * What was seen, and the objects that writes are conditional on.
+   *
+   * @param observation for the planner
+   * @param rotation as it is on the API server
+   * @param binding null if it has gone
+   * @param aliasName name of the Secret that the workloads refer to
+   * @param alias null if there is none
+   */
+  record Gathered(
+      Observation observation,
+      SecretRotation rotation,
+      SecretBinding binding,
+      String aliasName,
+      Secret alias) {}
+
+  /** Empty if the rotation has gone. */
+  Optional<Gathered> gather(SecretRotation cached) {
+    String namespace = cached.getMetadata().getNamespace();
+    SecretBinding binding =
+        client
+            .resources(SecretBinding.class)
+            .inNamespace(namespace)
+            .withName(cached.getSpec().bindingRef().name())
+            .get();
+    String aliasName = aliasName(cached, binding);
+    Secret alias = aliasName == null ? null : secrets.read(namespace, aliasName);
+    SecretRotation rotation =
+        client
+            .resources(SecretRotation.class)
+            .inNamespace(namespace)
+            .withName(cached.getMetadata().getName())
+            .get();
+    if (rotation == null) {
+      return Optional.empty();
+    }
+    SecretBinding owner = owns(binding, rotation) ? binding : null;
+    Observation seen = observe(rotation, owner, aliasName, alias);
+    return Optional.of(new Gathered(seen, rotation, owner, aliasName, alias));
+  }
+
+  /** The journal knows it, too, when the binding has gone. */
+  private static String aliasName(SecretRotation rotation, SecretBinding binding) {
+    if (binding != null) {
+      return binding.alias();
+    }
+    VersionRef from = rotation.getStatus().from();
+    return from == null
+        ? null
+        : from.snapshot()
+            .substring(
+                0, from.snapshot().length() - Names.versionIdOf(from.snapshot()).length() - 1);
+  }
+
+  private static boolean owns(SecretBinding binding, SecretRotation rotation) {
+    return binding != null
+        && binding.getMetadata().getDeletionTimestamp() == null
+        && controllerOf(rotation).filter(binding.getMetadata().getUid()::equals).isPresent();
+  }
+
+  private static Optional<String> controllerOf(SecretRotation rotation) {
+    return rotation.getMetadata().getOwnerReferences().stream()
+        .filter(o -> Boolean.TRUE.equals(o.getController()))
+        .map(OwnerReference::getUid)
+        .findFirst();
+  }
+
+  private Observation observe(
+      SecretRotation rotation, SecretBinding binding, String aliasName, Secret alias) {
+    SecretRotationStatus journal = rotation.getStatus();
+    Stage stage = journal.stage();
+    Optional<RotationPolicy> policy = policy(binding);
+    RotationPolicySpec spec =
+        policy
+            .map(RotationPolicy::getSpec)
+            .orElse(Objects.requireNonNullElse(journal.policy(), RotationPolicySpec.BUILT_IN));
+    Optional<VersionRef> current = current(journal, binding);
+    return new Observation(
+        rotation.getMetadata().getName(),
+        rotation.getMetadata().getGeneration(),
+        rotation.getMetadata().getUid(),
+        aliasName,
+        Names.versionOfRotation(rotation.getMetadata().getName()),
+        journal,
+        wishes(rotation, binding, spec),
+        spec,
+        policy.map(p -> p.getMetadata().getGeneration()).orElse(null),
+        current,
+        ASKS_SOURCE.contains(stage) && binding != null
+            ? source(binding, policy.isEmpty(), journal, current)
+            : new Source.Fresh(false),
+        ASKS_SNAPSHOTS.contains(stage) ? snapshots(rotation, binding) : List.of(),
+        stage.ownsAlias()
+            ? alias(journal, rotation, alias)
+            : new Alias(Alias.Content.From, null, null),
+        workloads(rotation, binding, aliasName),
+        stage == Stage.Pending && binding != null ? holder(rotation, binding) : Optional.empty(),
+        ASKS_USERS.contains(stage) ? users(rotation, aliasName, alias) : List.of(),
+        !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
+        kubeletLag.value());
+  }
+
+  private Wishes wishes(SecretRotation rotation, SecretBinding binding, RotationPolicySpec policy) {
+    boolean deleted = rotation.getMetadata().getDeletionTimestamp() != null;
+    return new Wishes(
+        rotation.getSpec().abort(),
+        rotation.getSpec().hold(),
+        policy.suspend() || (binding != null && binding.getSpec().suspend()),
+        deleted,
+        binding == null,
+        deleted && namespaceGone(rotation.getMetadata().getNamespace()),
+        controllerOf(rotation).isEmpty());
+  }
+
+  private boolean namespaceGone(String name) {
+    Namespace namespace = client.namespaces().withName(name).get();
+    return namespace == null || namespace.getMetadata().getDeletionTimestamp() != null;
+  }
+
+  /** Empty if the binding names a policy that does not exist. */
+  private Optional<RotationPolicy> policy(SecretBinding binding) {
+    if (binding == null) {
+      return Optional.empty();
+    }
+    if (binding.getSpec().rotationPolicyRef() == null) {
+      RotationPolicy builtIn = new RotationPolicy();
+      builtIn.setSpec(RotationPolicySpec.BUILT_IN);
+      return Optional.of(builtIn);
+    }
+    return Optional.ofNullable(
+        client
+            .resources(RotationPolicy.class)
+            .inNamespace(binding.getMetadata().getNamespace())
+            .withName(binding.getSpec().rotationPolicyRef().name())
+            .get());
+  }
+
+  private static Optional<VersionRef> current(SecretRotationStatus journal, SecretBinding binding) {
+    if (journal.from() != null) {
+      return Optional.of(journal.from());
+    }
+    return Optional.ofNullable(binding)
+        .map(b -> b.getStatus().current())
+        .map(c -> new VersionRef(c.version(), c.snapshot()));
+  }
+
+  private Source source(
+      SecretBinding binding,
+      boolean policyMissing,
+      SecretRotationStatus journal,
+      Optional<VersionRef> current) {
+    if (policyMissing && journal.stage() == Stage.Pending) {
+      return new Source.Unavailable(
+          Reasons.POLICY_NOT_FOUND,
+          "The RotationPolicy %s does not exist in this namespace."
+              .formatted(binding.getSpec().rotationPolicyRef().name()));
+    }
+    return switch (candidates.obtain(binding)) {
+      case Delivery.Refused(String reason, String message) ->
+          new Source.Unavailable(reason, message);
+      case Delivery.Data(SecretData data) -> {
+        try (data) {
+          yield candidates.onRequest(binding)
+              ? new Source.Fresh(false)
+              : compare(binding.getMetadata().getNamespace(), data, journal, current);
+        }
+      }
+    };
+  }
+
+  private Source compare(
+      String namespace,
+      SecretData data,
+      SecretRotationStatus journal,
+      Optional<VersionRef> current) {
+    if (!journal.stage().promoted() && holds(namespace, current.map(VersionRef::snapshot), data)) {
+      return new Source.Current();
+    }
+    return holds(namespace, Optional.ofNullable(journal.to()).map(VersionRef::snapshot), data)
+        ? new Source.Candidate()
+        : new Source.Fresh(true);
+  }
+
+  private boolean holds(String namespace, Optional<String> snapshot, SecretData data) {
+    Secret secret = snapshot.map(s -> secrets.read(namespace, s)).orElse(null);
+    if (secret == null) {
+      return false;
+    }
+    try (SecretData held = SecretData.decode(secret.getData())) {
+      return held.sameAs(data);
+    }
+  }
+
+  /** Those that this attempt has made; one of the same version by another attempt is not ours. */
+  private List<String> snapshots(SecretRotation rotation, SecretBinding binding) {
+    if (binding == null && rotation.getStatus().to() == null) {
+      return List.of();
+    }
+    return client
+        .secrets()
+        .inNamespace(rotation.getMetadata().getNamespace())
+        .withLabel(Names.BINDING, Names.label(rotation.getSpec().bindingRef().name()))
+        .withLabel(
+            Names.VERSION, Long.toString(Names.versionOfRotation(rotation.getMetadata().getName())))
+        .list()
+        .getItems()
+        .stream()
+        .filter(s ->
+            rotation.getMetadata().getUid().equals(SecretWriter.annotations(s).get(Names.TOKEN)))
+        .map(s -> s.getMetadata().getName())
+        .sorted()
+        .toList();
+  }
+
+  private Alias alias(SecretRotationStatus journal, SecretRotation rotation, Secret alias) {
+    if (alias == null) {
+      return new Alias(Alias.Content.Missing, null, null);
+    }
+    boolean ours =
+        Names.KEYTURN.equals(SecretWriter.labels(alias).get(Names.MANAGED_BY))
+            && Names.label(rotation.getSpec().bindingRef().name())
+                .equals(SecretWriter.labels(alias).get(Names.BINDING));
+    if (!ours) {
+      return new Alias(
+          Alias.Content.Foreign,
+          null,
+          "The labels of Keyturn were taken off the Secret %s, so it stays untouched. Put them back, or delete it."
+              .formatted(alias.getMetadata().getName()));
+    }
+    Instant since = Adoption.heldSince(alias);
+    try (SecretData data = SecretData.decode(alias.getData())) {
+      if (holdsVersion(alias, data, journal.to())) {
+        return new Alias(Alias.Content.To, since, null);
+      }
+      return holdsVersion(alias, data, journal.from())
+          ? new Alias(Alias.Content.From, since, null)
+          : new Alias(Alias.Content.Other, since, null);
+    }
+  }
+
+  private boolean holdsVersion(Secret alias, SecretData data, VersionRef version) {
+    return version != null
+        && version.snapshot() != null
+        && Long.toString(version.version()).equals(SecretWriter.labels(alias).get(Names.VERSION))
+        && holds(alias.getMetadata().getNamespace(), Optional.of(version.snapshot()), data);
+  }
+
+  private List<Workload> workloads(
+      SecretRotation rotation, SecretBinding binding, String aliasName) {
+    SecretRotationStatus journal = rotation.getStatus();
+    String namespace = rotation.getMetadata().getNamespace();
+    if (journal.stage() == Stage.Pending && binding != null) {
+      return selected(binding).stream()
+          .map(d -> deployments.observe(d, aliasName, null, null))
+          .toList();
+    }
+    if (!ASKS_WORKLOADS.contains(journal.stage())) {
+      return List.of();
+    }
+    String target =
+        journal.to() == null || journal.to().snapshot() == null
+            ? null
+            : Names.versionIdOf(journal.to().snapshot());
+    return journal.workloads().stream()
+        .map(w -> workload(w, namespace, aliasName, target))
+        .toList();
+  }
+
+  private Workload workload(
+      WorkloadProgress entry, String namespace, String aliasName, String target) {
+    Deployment deployment = deployments.read(namespace, entry.name());
+    if (deployment == null || !deployment.getMetadata().getUid().equals(entry.uid())) {
+      return Workload.gone(
+          entry.kind(),
+          entry.name(),
+          entry.uid(),
+          entry.canaryRef() == null
+              ? Optional.empty()
+              : deployments.observeClone(namespace, entry.canaryRef()));
+    }
+    return deployments.observe(deployment, aliasName, target, entry.canaryRef());
+  }
+
+  private Collection<Deployment> selected(SecretBinding binding) {
+    return binding.getSpec().workloads().stream()
+        .flatMap(w -> deployments.select(binding.getMetadata().getNamespace(), w).stream())
+        .collect(
+            Collectors.toMap(
+                d -> d.getMetadata().getUid(), d -> d, (a, b) -> a, LinkedHashMap::new))
+        .values();
+  }
+
+  /**
+   * The rotation that holds a workload of this one: one that has been admitted and has not promoted
+   * yet, or an older one that waits as well. So of two that look at once only one goes on.
+   */
+  private Optional<String> holder(SecretRotation rotation, SecretBinding binding) {
+    List<SecretRotation> others =
+        client
+            .resources(SecretRotation.class)
+            .inNamespace(rotation.getMetadata().getNamespace())
+            .list()
+            .getItems()
+            .stream()
+            .filter(r -> !r.getMetadata().getUid().equals(rotation.getMetadata().getUid()))
+            .filter(r -> !r.getStatus().stage().terminal() && !r.getStatus().stage().promoted())
+            .toList();
+    if (others.isEmpty()) {
+      return Optional.empty();
+    }
+    Set<String> mine =
+        selected(binding).stream().map(d -> d.getMetadata().getUid()).collect(Collectors.toSet());
+    return others.stream()
+        .filter(r -> sameBinding(r, rotation) || overlaps(r, rotation, mine))
+        .map(r -> r.getMetadata().getName())
+        .sorted()
+        .findFirst();
+  }
+
+  private static boolean sameBinding(SecretRotation other, SecretRotation rotation) {
+    return other.getSpec().bindingRef().equals(rotation.getSpec().bindingRef())
+        && Names.versionOfRotation(other.getMetadata().getName())
+            < Names.versionOfRotation(rotation.getMetadata().getName());
+  }
+
+  private boolean overlaps(SecretRotation other, SecretRotation rotation, Set<String> mine) {
+    if (other.getStatus().stage() != Stage.Pending) {
+      return other.getStatus().workloads().stream().anyMatch(w -> mine.contains(w.uid()));
+    }
+    boolean older =
+        Comparator.comparing((SecretRotation r) -> r.getMetadata().getCreationTimestamp())
+                .thenComparing(r -> r.getMetadata().getName())
+                .compare(other, rotation)
+            < 0;
+    boolean rests =
+        other.getStatus().conditions().stream()
+            .anyMatch(c -> c.type().equals(Conditions.BLOCKED) && RESTS.contains(c.reason()));
+    if (!older || rests) {
+      return false;
+    }
+    SecretBinding theirs =
+        client
+            .resources(SecretBinding.class)
+            .inNamespace(other.getMetadata().getNamespace())
+            .withName(other.getSpec().bindingRef().name())
+            .get();
+    return theirs != null
+        && selected(theirs).stream().anyMatch(d -> mine.contains(d.getMetadata().getUid()));
+  }
+
+  /** Pods that may use the version that is to go: the old one, or the rejected candidate. */
+  private List<String> users(SecretRotation rotation, String aliasName, Secret alias) {
+    SecretRotationStatus journal = rotation.getStatus();
+    boolean discarding = journal.stage() == Stage.Discarding;
+    VersionRef going = discarding ? journal.to() : journal.from();
+    if (going == null || going.snapshot() == null) {
+      return List.of();
+    }
+    Instant since =
+        alias == null ? Instant.MAX : Adoption.heldSince(alias).plus(kubeletLag.value());
+    String current = discarding ? null : Names.versionIdOf(journal.to().snapshot());
+    return client
+        .pods()
+        .inNamespace(rotation.getMetadata().getNamespace())
+        .list()
+        .getItems()
+        .stream()
+        .filter(p ->
+            PodUsage.refers(p, going.snapshot())
+                || (!discarding && PodUsage.mayUseEarlier(p, aliasName, current, since)))
+        .map(Pod::getMetadata)
+        .map(m -> m.getName())
+        .sorted()
+        .toList();
+  }
+}

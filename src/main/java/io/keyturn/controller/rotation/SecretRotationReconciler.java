@@ -1,0 +1,142 @@
+package io.keyturn.controller.rotation;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.controller.Census;
+import io.keyturn.controller.EventRecorder;
+import io.keyturn.controller.Executor;
+import io.keyturn.controller.MetadataSource;
+import io.keyturn.controller.Nudge;
+import io.keyturn.controller.Telemetry;
+import io.keyturn.controller.Wake;
+import io.keyturn.controller.rotation.RotationGatherer.Gathered;
+import io.keyturn.domain.Effect;
+import io.keyturn.domain.rotation.Plan;
+import io.keyturn.domain.rotation.RotationPlanner;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.net.HttpURLConnection;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/** Takes a rotation one step further: writes its intent, or carries out the one that is written. */
+@ApplicationScoped
+@ControllerConfiguration(
+    name = "secretrotation",
+    generationAwareEventProcessing = false,
+    triggerReconcilerOnAllEvents = true)
+public class SecretRotationReconciler implements Reconciler<SecretRotation> {
+
+  private static final Logger LOG = Logger.getLogger(SecretRotationReconciler.class);
+
+  private final RotationPlanner planner = new RotationPlanner();
+  private final KubernetesClient client;
+  private final RotationGatherer gatherer;
+  private final Executor executor;
+  private final EventRecorder events;
+  private final MetadataSource metadata;
+  private final Nudge nudge;
+  private final Census census;
+  private final Telemetry telemetry;
+  private final Clock clock;
+
+  @Inject
+  SecretRotationReconciler(
+      KubernetesClient client,
+      RotationGatherer gatherer,
+      Executor executor,
+      EventRecorder events,
+      MetadataSource metadata,
+      Nudge nudge,
+      Census census,
+      Telemetry telemetry,
+      Clock clock) {
+    this.client = client;
+    this.gatherer = gatherer;
+    this.executor = executor;
+    this.events = events;
+    this.metadata = metadata;
+    this.nudge = nudge;
+    this.census = census;
+    this.telemetry = telemetry;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<EventSource<?, SecretRotation>> prepareEventSources(
+      EventSourceContext<SecretRotation> context) {
+    census.ofRotations(context.getPrimaryCache());
+    return RotationEventSources.of(context, metadata, nudge);
+  }
+
+  @Override
+  public UpdateControl<SecretRotation> reconcile(
+      SecretRotation cached, Context<SecretRotation> context) {
+    Optional<Gathered> gathered = gatherer.gather(cached);
+    if (gathered.isEmpty()) {
+      return UpdateControl.noUpdate();
+    }
+    Gathered seen = gathered.get();
+    Instant now = clock.instant();
+    Plan plan = planner.plan(seen.observation(), now);
+    if (!plan.journal().equals(seen.rotation().getStatus())) {
+      journal(seen.rotation(), plan, now);
+      return Wake.now();
+    }
+    if (plan.effect().isPresent()) {
+      return perform(plan.effect().get(), seen)
+          ? Wake.now()
+          : Wake.at(Optional.of(Wake.soon(clock)), clock);
+    }
+    return Wake.at(plan.wakeAt(), clock);
+  }
+
+  /** Writes the journal, on condition that nobody else has written; then tells people. */
+  private void journal(SecretRotation rotation, Plan plan, Instant now) {
+    Stage from = rotation.getStatus().stage();
+    rotation.setStatus(plan.journal());
+    client.resource(rotation).updateStatus();
+    events.record(rotation, plan.findings());
+    Stage to = plan.journal().stage();
+    if (from != to) {
+      telemetry.moved(rotation, from, now);
+      LOG.infof(
+          "kind=SecretRotation namespace=%s name=%s stage=%s from=%s message=\"%s\"",
+          rotation.getMetadata().getNamespace(),
+          rotation.getMetadata().getName(),
+          to,
+          from,
+          plan.journal().message());
+    }
+  }
+
+  /** A conflict means that the world has changed since it was looked at: look again. */
+  private boolean perform(Effect effect, Gathered seen) {
+    try {
+      return executor.perform(
+          effect,
+          new Executor.Subject(
+              seen.binding(),
+              seen.rotation(),
+              seen.rotation().getMetadata().getNamespace(),
+              seen.aliasName(),
+              seen.alias()));
+    } catch (KubernetesClientException e) {
+      if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+        return false;
+      }
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package io.keyturn.ops;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Durations;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.controller.Census;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Startup;
+import jakarta.annotation.PostConstruct;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/** Gauges over the objects in the caches, counted when somebody asks. */
+@Startup
+@Singleton
+class ObjectGauges {
+
+  private static final List<String> BINDING_CONDITIONS =
+      List.of(
+          Conditions.READY,
+          Conditions.DELIVERED,
+          Conditions.ROTATING,
+          Conditions.ROTATION_HEALTHY,
+          Conditions.FIELD_CONFLICT,
+          Conditions.STALLED);
+
+  /** How long a stage may take that has no time of its own in the policy. */
+  private static final Duration SHORT_STAGE = Duration.ofMinutes(5);
+
+  private final MeterRegistry registry;
+  private final Census census;
+  private final OperatorRunner runner;
+  private final Clock clock;
+  private final String version;
+
+  @Inject
+  ObjectGauges(
+      MeterRegistry registry,
+      Census census,
+      OperatorRunner runner,
+      Clock clock,
+      @ConfigProperty(name = "quarkus.application.version", defaultValue = "dev") String version) {
+    this.registry = registry;
+    this.census = census;
+    this.runner = runner;
+    this.clock = clock;
+    this.version = version;
+  }
+
+  @PostConstruct
+  void register() {
+    for (Stage stage : Stage.values()) {
+      if (!stage.terminal()) {
+        Gauge.builder("keyturn.rotations.active", () -> in(stage))
+            .tag("stage", stage.name().toLowerCase(Locale.ROOT))
+            .register(registry);
+      }
+    }
+    for (String condition : BINDING_CONDITIONS) {
+      for (Condition.Status status : Condition.Status.values()) {
+        Gauge.builder("keyturn.bindings", () -> bindings(condition, status))
+            .tags("condition", condition, "status", status.name())
+            .register(registry);
+      }
+    }
+    Gauge.builder("keyturn.rotations.stuck", this::stuck).register(registry);
+    Gauge.builder("keyturn.stragglers", this::stragglers).register(registry);
+    Gauge.builder("keyturn.leader", () -> runner.leading() ? 1 : 0).register(registry);
+    Gauge.builder("keyturn.build.info", () -> 1).tag("version", version).register(registry);
+  }
+
+  private long in(Stage stage) {
+    return census.rotations().filter(r -> r.getStatus().stage() == stage).count();
+  }
+
+  private long bindings(String condition, Condition.Status status) {
+    return census
+        .bindings()
+        .filter(b ->
+            b.getStatus().conditions().stream()
+                .anyMatch(c -> c.type().equals(condition) && c.status() == status))
+        .count();
+  }
+
+  /** Pods that may use a version which should be gone, because its grace is over. */
+  private int stragglers() {
+    return census
+        .rotations()
+        .map(SecretRotation::getStatus)
+        .filter(s -> s.stage() == Stage.Retiring && s.retirement() != null)
+        .filter(s -> clock.instant().isAfter(s.retirement().graceUntil()))
+        .map(s -> s.retirement().usersRemaining())
+        .filter(Objects::nonNull)
+        .mapToInt(Integer::intValue)
+        .sum();
+  }
+
+  private long stuck() {
+    Instant now = clock.instant();
+    return census
+        .rotations()
+        .filter(r -> !r.getStatus().stage().terminal())
+        .filter(r -> now.isAfter(since(r).plus(usual(r.getStatus()).multipliedBy(2))))
+        .count();
+  }
+
+  private static Instant since(SecretRotation rotation) {
+    SecretRotationStatus.Timeline t = rotation.getStatus().timeline();
+    Instant since =
+        switch (rotation.getStatus().stage()) {
+          case Staging -> t.startedAt();
+          case Canary -> t.stagedAt();
+          case Baking -> t.canaryReadyAt();
+          case Promoting -> t.verifiedAt();
+          case Retiring -> t.promotedAt();
+          default -> null;
+        };
+    return since == null ? created(rotation) : since;
+  }
+
+  private static Instant created(HasMetadata object) {
+    return Instant.parse(object.getMetadata().getCreationTimestamp());
+  }
+
+  private static Duration usual(SecretRotationStatus status) {
+    if (status.policy() == null) {
+      return SHORT_STAGE;
+    }
+    return switch (status.stage()) {
+      case Canary -> Durations.parse(status.policy().canary().deadline());
+      case Baking -> Durations.parse(status.policy().canary().bake());
+      case Promoting, RollingBack ->
+          Durations.parse(status.policy().promotion().stableTimeout())
+              .multipliedBy(Math.max(1, status.workloads().size()));
+      case Retiring -> Durations.parse(status.policy().retirement().grace()).plus(SHORT_STAGE);
+      default -> SHORT_STAGE;
+    };
+  }
+}

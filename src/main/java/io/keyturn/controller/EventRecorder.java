@@ -60,7 +60,7 @@ public class EventRecorder {
               new EventBuilder()
                   .withNewMetadata()
                   .withNamespace(regarding.getMetadata().getNamespace())
-                  .withGenerateName(Names.label(regarding.getMetadata().getName()) + ".")
+                  .withGenerateName(Names.label(regarding.getMetadata().getName()) + "-")
                   .endMetadata()
                   .withEventTime(new MicroTime(MICROS.format(now)))
                   .withType(finding.severity().name())
@@ -73,7 +73,7 @@ public class EventRecorder {
                   .build())
           .create();
     } catch (KubernetesClientException e) {
-      LOG.debugf("event %s not written: code %d", finding.reason(), e.getCode());
+      LOG.warnf("event %s not written: code %d", finding.reason(), e.getCode());
     }
   }
 

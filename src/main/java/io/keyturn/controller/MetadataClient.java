@@ -1,11 +1,16 @@
 package io.keyturn.controller;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.util.List;
 
 /**
  * A client to which the API server sends nothing of an object but its metadata
@@ -23,9 +28,13 @@ public final class MetadataClient {
 
   /** A client for the API server of the given configuration. */
   public MetadataClient(Config config) {
+    // The API server says null where an empty list of metadata has no items.
+    ObjectMapper mapper = new ObjectMapper();
+    mapper.configOverride(List.class).setSetterInfo(JsonSetter.Value.forValueNulls(Nulls.AS_EMPTY));
     client =
         new KubernetesClientBuilder()
             .withConfig(config)
+            .withKubernetesSerialization(new KubernetesSerialization(mapper, true))
             .withHttpClientBuilderConsumer(
                 b -> b.addOrReplaceInterceptor("metadata-only", new MetadataOnly()))
             .build();

@@ -13,7 +13,7 @@ import java.util.List;
  * @param conditions see {@link Conditions}
  * @param bindings how many bindings refer to it
  */
-@JsonInclude(JsonInclude.Include.NON_NULL)
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record RotationPolicyStatus(
     @JsonPropertyDescription("The generation of the spec that this status is about.")
         Long observedGeneration,

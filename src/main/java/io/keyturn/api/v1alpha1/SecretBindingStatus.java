@@ -22,7 +22,7 @@ import java.util.List;
  * @param nextRotationTime when the next rotation is due, where the policy has a schedule
  * @param workloads who receives the secret and which version their pods use
  */
-@JsonInclude(JsonInclude.Include.NON_NULL)
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record SecretBindingStatus(
     @JsonPropertyDescription("The generation of the spec that this status is about.")
         Long observedGeneration,
@@ -72,7 +72,7 @@ public record SecretBindingStatus(
    * @param state what happens to it
    * @param usersRemaining pods that may still use it
    */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Previous(
       @JsonPropertyDescription("Number of the version.") long version,
       @JsonPropertyDescription("The immutable Secret that holds it.") String snapshot,
@@ -110,7 +110,7 @@ public record SecretBindingStatus(
    * @param podsOnOther pods that use another one, or one that cannot be known
    * @param proof how its version was proven
    */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record WorkloadVersion(
       @JsonPropertyDescription("Kind of the workload.") SecretBindingSpec.WorkloadKind kind,
       @JsonPropertyDescription("Name of the workload.") String name,

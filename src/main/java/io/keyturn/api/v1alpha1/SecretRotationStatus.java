@@ -27,7 +27,7 @@ import java.util.List;
  * @param retirement how the previous version goes
  * @param timeline when it reached what
  */
-@JsonInclude(JsonInclude.Include.NON_NULL)
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record SecretRotationStatus(
     @JsonPropertyDescription("The generation of the spec that this status is about.")
         Long observedGeneration,
@@ -70,7 +70,7 @@ public record SecretRotationStatus(
    * @param version its number
    * @param snapshot the immutable Secret; null: not made yet
    */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record VersionRef(
       @JsonPropertyDescription("Number of the version.") long version,
       @JsonPropertyDescription("The immutable Secret that holds it.") String snapshot) {}
@@ -90,7 +90,7 @@ public record SecretRotationStatus(
    * @param canaryPods the canary pods, as they were when the bake began
    * @param message what a person should know of it
    */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record WorkloadProgress(
       @JsonPropertyDescription("Kind of the workload.") SecretBindingSpec.WorkloadKind kind,
       @JsonPropertyDescription("Name of the workload.") String name,
@@ -154,7 +154,7 @@ public record SecretRotationStatus(
    * @param usersRemaining pods that may still use it
    * @param stragglers the names of up to 20 of them
    */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record RetirementProgress(
       @JsonPropertyDescription("The previous version stays until then at least.")
           Instant graceUntil,
@@ -177,7 +177,7 @@ public record SecretRotationStatus(
    * @param promotedAt each workload is on the new version
    * @param finishedAt ended
    */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Timeline(
       @JsonPropertyDescription("When it was admitted.") Instant startedAt,
       @JsonPropertyDescription("When its snapshot existed and the canary was started.")

@@ -91,7 +91,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     Instant now = clock.instant();
     Plan plan = planner.plan(seen.observation(), now);
     if (!plan.journal().equals(seen.rotation().getStatus())) {
-      journal(seen.rotation(), plan, now);
+      journal(seen, plan, now);
       return Wake.now();
     }
     if (plan.effect().isPresent()) {
@@ -103,11 +103,15 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   }
 
   /** Writes the journal, on condition that nobody else has written; then tells people. */
-  private void journal(SecretRotation rotation, Plan plan, Instant now) {
+  private void journal(Gathered seen, Plan plan, Instant now) {
+    SecretRotation rotation = seen.rotation();
     Stage from = rotation.getStatus().stage();
     rotation.setStatus(plan.journal());
     client.resource(rotation).updateStatus();
     events.record(rotation, plan.findings());
+    if (seen.binding() != null) {
+      events.record(seen.binding(), plan.findings());
+    }
     Stage to = plan.journal().stage();
     if (from != to) {
       telemetry.moved(rotation, from, now);

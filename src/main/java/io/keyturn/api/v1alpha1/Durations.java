@@ -8,8 +8,11 @@ public final class Durations {
   /** What the API server accepts; {@code d} is 24 hours. */
   public static final String PATTERN = "^[0-9]{1,6}(s|m|h|d)$";
 
-  /** The longest text that matches {@link #PATTERN}; the API server's cost estimate needs it. */
-  public static final int MAX_LENGTH = 7;
+  /**
+   * A bound that the API server needs to estimate the cost of rules. It is wider than {@link
+   * #PATTERN}, so that "10 minutes" is answered with the pattern and not with its length.
+   */
+  public static final int MAX_LENGTH = 32;
 
   private Durations() {}
 

@@ -85,7 +85,11 @@ public record RotationPolicySpec(
    */
   @ValidationRule(
       value =
-          "int(self.deadline.substring(0, self.deadline.size() - 1))"
+          "!self.deadline.matches('"
+              + Durations.PATTERN
+              + "') || !self.bake.matches('"
+              + Durations.PATTERN
+              + "') || int(self.deadline.substring(0, self.deadline.size() - 1))"
               + " * (self.deadline.endsWith('d') ? 86400"
               + " : self.deadline.endsWith('h') ? 3600 : self.deadline.endsWith('m') ? 60 : 1)"
               + " > int(self.bake.substring(0, self.bake.size() - 1))"

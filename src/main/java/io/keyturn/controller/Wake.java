@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 /** Turns the time at which a plan wants to look again into what the framework understands. */
 public final class Wake {
 
+  private static final int UNPROCESSABLE = 422;
   private static final Duration SOON = Duration.ofSeconds(1);
 
   private Wake() {}
@@ -45,6 +46,11 @@ public final class Wake {
       }
       throw e;
     }
+  }
+
+  /** Whether the API server refuses a write for good: by its roles, its policies or its rules. */
+  public static boolean refused(KubernetesClientException e) {
+    return e.getCode() == HttpURLConnection.HTTP_FORBIDDEN || e.getCode() == UNPROCESSABLE;
   }
 
   /** Look again at once. */

@@ -4,12 +4,28 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import java.util.Locale;
 
 /**
  * Something to do to the world. Effects are values; one executor performs them; each is safe to
  * perform twice, by two operators, or after a crash.
  */
 public sealed interface Effect {
+
+  /**
+   * The sentence that says that the API server does not let it happen.
+   *
+   * @param code the status code of the answer; its text may quote values and is not repeated
+   */
+  default String refusal(int code) {
+    return "The API server refused %s (code %d): look at Keyturn's roles, the namespace's quotas and its admission policies."
+        .formatted(
+            getClass()
+                .getSimpleName()
+                .replaceAll("(?<=[a-z])(?=[A-Z])", " ")
+                .toLowerCase(Locale.ROOT),
+            code);
+  }
 
   /**
    * Obtain a version from the source and write its snapshot, data and metadata in one write.

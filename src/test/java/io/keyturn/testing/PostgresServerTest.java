@@ -57,7 +57,7 @@ class PostgresServerTest {
     other.close();
 
     assertThat(other.tryLogin("carol", "secret")).isEqualTo(LoginOutcome.UNREACHABLE);
-    assertThat(ProcessHandle.of(other.pid())).isEmpty();
+    await().atMost(Duration.ofSeconds(10)).until(() -> ProcessHandle.of(other.pid()).isEmpty());
   }
 
   @Test

@@ -36,9 +36,6 @@ public final class Reasons {
   /** The upstream Secret has no data. */
   public static final String SOURCE_EMPTY = "SourceEmpty";
 
-  /** The source cannot be read now. */
-  public static final String SOURCE_UNAVAILABLE = "SourceUnavailable";
-
   /** A key or template of the binding asks for a key that the source does not have. */
   public static final String SOURCE_KEY_MISSING = "SourceKeyMissing";
 

@@ -1,6 +1,7 @@
 package io.keyturn.controller.binding;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -90,9 +91,20 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       }
       Gathered seen = gathered.get();
       BindingPlan plan = planner.plan(seen.observation(), clock.instant());
-      if (plan.effect().isPresent() && perform(plan.effect().get(), seen)) {
-        events.record(seen.binding(), plan.findings());
-        continue;
+      try {
+        if (plan.effect().isPresent() && perform(plan.effect().get(), seen)) {
+          events.record(seen.binding(), plan.findings());
+          continue;
+        }
+      } catch (KubernetesClientException e) {
+        if (!Wake.refused(e)) {
+          throw e;
+        }
+        BindingPlan refusal =
+            planner.refused(
+                seen.observation(), clock.instant(), plan.effect().orElseThrow(), e.getCode());
+        report(seen, refusal);
+        return Wake.at(refusal.wakeAt(), clock);
       }
       report(seen, plan);
       seen.observation()

@@ -177,6 +177,7 @@ class RotationGatherer {
         stage.ownsAlias()
             ? alias(journal, rotation, alias)
             : new Alias(Alias.Content.From, null, null),
+        stage == Stage.RollingBack && fromLost(journal, rotation),
         workloads(rotation, binding, aliasName),
         stage == Stage.Pending && binding != null ? holder(rotation, binding) : Optional.empty(),
         ASKS_USERS.contains(stage) ? users(rotation, aliasName, alias) : List.of(),
@@ -320,6 +321,11 @@ class RotationGatherer {
           ? new Alias(Alias.Content.From, since, null)
           : new Alias(Alias.Content.Other, since, null);
     }
+  }
+
+  private boolean fromLost(SecretRotationStatus journal, SecretRotation rotation) {
+    return journal.from() != null
+        && secrets.read(rotation.getMetadata().getNamespace(), journal.from().snapshot()) == null;
   }
 
   private boolean holdsVersion(Secret alias, SecretData data, VersionRef version) {

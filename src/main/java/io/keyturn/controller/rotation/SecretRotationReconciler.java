@@ -1,6 +1,7 @@
 package io.keyturn.controller.rotation;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -23,6 +24,7 @@ import io.keyturn.domain.rotation.RotationPlanner;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +39,9 @@ import org.jboss.logging.Logger;
 public class SecretRotationReconciler implements Reconciler<SecretRotation> {
 
   private static final Logger LOG = Logger.getLogger(SecretRotationReconciler.class);
+
+  /** How long to wait before something is tried again that the API server has refused. */
+  private static final Duration REFUSED = Duration.ofSeconds(30);
 
   private final RotationPlanner planner = new RotationPlanner();
   private final KubernetesClient client;
@@ -96,12 +101,22 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
       journal(seen, plan, now);
       return Wake.now();
     }
-    if (plan.effect().isPresent()) {
-      return perform(plan.effect().get(), seen)
-          ? Wake.now()
-          : Wake.at(Optional.of(Wake.soon(clock)), clock);
+    if (plan.effect().isEmpty()) {
+      return Wake.at(plan.wakeAt(), clock);
     }
-    return Wake.at(plan.wakeAt(), clock);
+    Effect effect = plan.effect().get();
+    try {
+      return perform(effect, seen) ? Wake.now() : Wake.at(Optional.of(Wake.soon(clock)), clock);
+    } catch (KubernetesClientException e) {
+      if (!Wake.refused(e)) {
+        throw e;
+      }
+      Plan refusal = planner.refused(seen.observation(), now, effect, e.getCode());
+      if (!refusal.journal().equals(seen.rotation().getStatus())) {
+        journal(seen, refusal, now);
+      }
+      return Wake.at(Optional.of(now.plus(REFUSED)), clock);
+    }
   }
 
   /** Writes the journal, on condition that nobody else has written; then tells people. */

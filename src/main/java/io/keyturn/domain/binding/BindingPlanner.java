@@ -38,7 +38,7 @@ public final class BindingPlanner {
             ? Optional.of(Due.of(seen, now))
             : Optional.empty();
     Optional<Step> step = seen.takenBy().isPresent() ? Optional.empty() : next(seen, due);
-    BindingStatusFactory status = new BindingStatusFactory(seen, due, now);
+    BindingStatusFactory status = new BindingStatusFactory(seen, due, Optional.empty(), now);
     return new BindingPlan(
         step.map(Step::effect),
         Stream.concat(
@@ -47,6 +47,18 @@ public final class BindingPlanner {
             .toList(),
         status.status(),
         wakeAt(seen, due, now));
+  }
+
+  /**
+   * What the status should say when the API server has refused an effect.
+   *
+   * @param code the status code of the answer
+   */
+  public BindingPlan refused(BindingObservation seen, Instant now, Effect effect, int code) {
+    BindingStatusFactory status =
+        new BindingStatusFactory(seen, Optional.empty(), Optional.of(effect.refusal(code)), now);
+    return new BindingPlan(
+        Optional.empty(), status.findings(), status.status(), Optional.of(now.plus(POLL)));
   }
 
   private Optional<Step> next(BindingObservation seen, Optional<Due> due) {

@@ -30,11 +30,14 @@ final class BindingStatusFactory {
 
   private final BindingObservation seen;
   private final Optional<Due> due;
+  private final Optional<String> refusal;
   private final Instant now;
 
-  BindingStatusFactory(BindingObservation seen, Optional<Due> due, Instant now) {
+  BindingStatusFactory(
+      BindingObservation seen, Optional<Due> due, Optional<String> refusal, Instant now) {
     this.seen = seen;
     this.due = due;
+    this.refusal = refusal;
     this.now = now;
   }
 
@@ -127,7 +130,12 @@ final class BindingStatusFactory {
     }
     rotation(set);
     conflict(set);
-    Optional<Problem> stalled = delivery.or(() -> spec).or(this::sourceProblem);
+    Optional<Problem> stalled =
+        refusal
+            .map(r -> new Problem(Reasons.ACCESS_DENIED, r))
+            .or(() -> delivery)
+            .or(() -> spec)
+            .or(this::sourceProblem);
     if (stalled.isPresent()) {
       set.isTrue(Conditions.STALLED, stalled.get().reason(), stalled.get().message());
     }

@@ -35,6 +35,7 @@ final class Draft {
           Reasons.ROLLBACK_IMPOSSIBLE,
           Reasons.CANARY_NOT_POSSIBLE,
           Reasons.NOT_STARTED_BY_KEYTURN,
+          Reasons.ACCESS_DENIED,
           Reasons.SECRET_NOT_OWNED);
 
   private record Because(String reason, String message) {}
@@ -230,6 +231,9 @@ final class Draft {
   }
 
   Plan toPlan() {
+    if (effect != null && blocked == null) {
+      keepRefusal();
+    }
     SecretRotationStatus journal =
         new SecretRotationStatus(
             seen.generation(),
@@ -253,6 +257,15 @@ final class Draft {
         written ? Optional.ofNullable(effect) : Optional.empty(),
         written ? List.of() : List.copyOf(findings),
         Optional.ofNullable(wakeAt));
+  }
+
+  /** An effect that was refused is tried again; until it works the refusal stands. */
+  private void keepRefusal() {
+    seen.journal().conditions().stream()
+        .filter(c -> c.type().equals(Conditions.BLOCKED))
+        .filter(c -> c.reason().equals(Reasons.ACCESS_DENIED))
+        .findFirst()
+        .ifPresent(c -> block(c.reason(), c.message()));
   }
 
   private String progress() {

@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param source what the source holds
  * @param snapshots names of the snapshots that this attempt has made
  * @param alias what the alias holds
+ * @param fromLost whether the snapshot of the version to go back to has gone
  * @param workloads those of the binding before they are written down, those of the journal after
  * @param holder another rotation that holds one of the workloads
  * @param users pods that may use the version to be retired or discarded
@@ -48,6 +49,7 @@ public record Observation(
     Source source,
     List<String> snapshots,
     Alias alias,
+    boolean fromLost,
     List<Workload> workloads,
     Optional<String> holder,
     List<String> users,

@@ -301,6 +301,15 @@ final class Promotion {
     if (alias.content() == Alias.Content.Missing && draft.seen.wishes().bindingGone()) {
       return false;
     }
+    if (alias.content() != wanted && wanted == Alias.Content.From && draft.seen.fromLost()) {
+      draft.block(
+          Reasons.ROLLBACK_IMPOSSIBLE,
+          ("The snapshot %s has gone, so nothing can go back to version %d. Create it again from a"
+                  + " copy, or write the right value into the source and delete this rotation.")
+              .formatted(version.snapshot(), version.version()));
+      draft.wakeIn(RotationPlanner.POLL);
+      return true;
+    }
     if (alias.content() != wanted) {
       draft.perform(new Effect.WriteAlias(version, false));
       return true;

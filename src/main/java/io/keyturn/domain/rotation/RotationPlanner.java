@@ -61,6 +61,18 @@ public final class RotationPlanner {
     return draft.toPlan();
   }
 
+  /**
+   * What to write down when the API server has refused an effect. The refusal stays in the journal
+   * while the same effect is tried again.
+   *
+   * @param code the status code of the answer
+   */
+  public Plan refused(Observation seen, Instant now, Effect effect, int code) {
+    Draft draft = new Draft(seen, now);
+    draft.block(Reasons.ACCESS_DENIED, effect.refusal(code));
+    return draft.toPlan();
+  }
+
   /** Whether the rotation leaves its way, because somebody wants it or its reason has gone. */
   private boolean takeBack(Draft draft) {
     Wishes wishes = draft.seen.wishes();

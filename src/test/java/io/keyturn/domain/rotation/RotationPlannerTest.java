@@ -334,6 +334,35 @@ class RotationPlannerTest {
   }
 
   @Test
+  void aRotationThatCannotGoBackSaysSoAndWaitsForAPerson() {
+    Scene scene = Scene.of("a").until(Stage.Promoting).settle();
+    scene.fromLost = true;
+    scene.abort = true;
+    scene.settle().after(Duration.ofHours(1)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.RollingBack);
+    assertThat(reason(scene, Conditions.STALLED)).isEqualTo(Reasons.ROLLBACK_IMPOSSIBLE);
+    scene.fromLost = false;
+    assertThat(scene.until(Stage.Aborted).alias).isEqualTo(Alias.Content.From);
+  }
+
+  @Test
+  void aRefusalStandsUntilTheEffectWorks() {
+    RotationPlanner planner = new RotationPlanner();
+    Scene scene = Scene.of("a").until(Stage.Staging);
+    Plan plan = planner.plan(scene.observe(), scene.now);
+    scene.journal =
+        planner.refused(scene.observe(), scene.now, plan.effect().orElseThrow(), 403).journal();
+
+    assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.ACCESS_DENIED);
+    assertThat(scene.journal.message()).contains("create snapshot").contains("403");
+    assertThat(planner.plan(scene.observe(), scene.now).journal()).isEqualTo(scene.journal);
+    assertThat(planner.plan(scene.observe(), scene.now).effect()).isPresent();
+    scene.until(Stage.Baking);
+    assertThat(condition(scene, Conditions.BLOCKED)).isEmpty();
+  }
+
+  @Test
   void theAliasOfSomebodyElseIsNeverWritten() {
     Scene scene = Scene.of("a").until(Stage.Promoting);
     scene.alias = Alias.Content.Foreign;

@@ -70,6 +70,7 @@ final class Scene {
   String holder;
   List<String> users = List.of();
   boolean released;
+  boolean fromLost;
   boolean abort;
   boolean hold;
   boolean suspended;
@@ -203,6 +204,7 @@ final class Scene {
         source,
         List.copyOf(snapshots),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),
+        fromLost,
         services.entrySet().stream().map(e -> workload(e.getKey(), e.getValue())).toList(),
         Optional.ofNullable(holder),
         users,

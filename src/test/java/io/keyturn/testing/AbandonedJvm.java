@@ -25,6 +25,7 @@ final class AbandonedJvm {
       Process jvm =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                   "-cp",
                   System.getProperty("java.class.path"),
                   main.getName())

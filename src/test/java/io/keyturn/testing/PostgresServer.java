@@ -41,8 +41,12 @@ public final class PostgresServer implements AutoCloseable {
     this.directory = directory;
     Path access = Files.writeString(directory.resolve("pg_hba.conf"), ACCESS);
     File data = directory.resolve("data").toFile();
+    ProcessBuilder.Redirect log =
+        ProcessBuilder.Redirect.appendTo(directory.resolve("postgres.log").toFile());
     server =
         EmbeddedPostgres.builder()
+            .setOutputRedirector(log)
+            .setErrorRedirector(log)
             .setDataDirectory(data)
             .setCleanDataDirectory(true)
             .setServerConfig("hba_file", access.toString())

@@ -57,7 +57,10 @@ class PostgresServerTest {
     other.close();
 
     assertThat(other.tryLogin("carol", "secret")).isEqualTo(LoginOutcome.UNREACHABLE);
-    await().atMost(Duration.ofSeconds(10)).until(() -> ProcessHandle.of(other.pid()).isEmpty());
+    // Its parent is gone, so it stays listed until init has seen it end.
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(() -> assertThat(ProcessHandle.of(other.pid())).isEmpty());
   }
 
   @Test

@@ -1,0 +1,327 @@
+package io.keyturn.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.Watch;
+import io.fabric8.kubernetes.client.Watcher;
+import io.fabric8.kubernetes.client.WatcherException;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Upstream;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Workload;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.cluster.Team;
+import io.keyturn.testing.ControlPlane;
+import io.keyturn.testing.HollowKubelet;
+import io.keyturn.testing.OperatorProcess;
+import io.keyturn.testing.PostgresServer;
+import io.keyturn.testing.SharedControlPlane;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/**
+ * Measures what the performance targets name and prints it; it asserts that the work was done, and
+ * no time. Run it with {@code ./mvnw verify -Pbench} on a machine that does nothing else.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class ScaleBench {
+
+  private static final int BINDINGS = 2000;
+  private static final int NAMESPACES = 20;
+  private static final int STARTS = 5;
+  private static final int TEAMS = 5;
+  private static final int ROUNDS = 10;
+
+  private static OperatorProcess start(ControlPlane plane) {
+    return OperatorProcess.start(plane, Map.of("KEYTURN_LEADER_ELECTION", "false"));
+  }
+
+  private static void print(String what, String figure) {
+    System.out.printf("bench: %-60s %s%n", what, figure);
+  }
+
+  @Test
+  @Order(1)
+  void startOfTheProcessToReady() {
+    ControlPlane plane = SharedControlPlane.get();
+    OperatorProcess.install(plane);
+    List<Long> millis = new ArrayList<>();
+    for (int i = 0; i <= STARTS; i++) {
+      Instant begin = Instant.now();
+      try (OperatorProcess operator = start(plane)) {
+        millis.add(Duration.between(begin, Instant.now()).toMillis());
+        assertThat(operator.isAlive()).isTrue();
+      }
+    }
+    // The first start fills the page cache.
+    List<Long> counted = millis.subList(1, millis.size()).stream().sorted().toList();
+    print(
+        "start of the process to ready (min, median, max of " + STARTS + ")",
+        "%d ms, %d ms, %d ms"
+            .formatted(counted.getFirst(), counted.get(STARTS / 2), counted.getLast()));
+  }
+
+  @Test
+  @Order(2)
+  void changeOfTheUpstreamToCanaryPod() {
+    ControlPlane plane = SharedControlPlane.get();
+    HollowKubelet kubelet = SharedControlPlane.kubelet();
+    Map<String, Instant> created = new ConcurrentHashMap<>();
+    List<Long> millis = new ArrayList<>();
+    try (PostgresServer postgres = PostgresServer.start();
+        OperatorProcess operator = start(plane);
+        Watch watch = canaryPods(plane.adminClient(), created)) {
+      assertThat(operator.isAlive()).isTrue();
+      List<Team> teams = new ArrayList<>();
+      for (int i = 0; i < TEAMS; i++) {
+        teams.add(team(plane, postgres, kubelet));
+      }
+      for (int round = 0; round < ROUNDS; round++) {
+        long version = round + 2L;
+        for (Team team : teams) {
+          Team.Login login = team.newLogin();
+          Instant begin = Instant.now();
+          team.writeUpstream(login);
+          String key = team.namespace() + "/" + Names.rotation(Team.SECRET, version);
+          team.await("a canary pod", () -> created.containsKey(key));
+          millis.add(Duration.between(begin, created.get(key)).toMillis());
+        }
+        teams.forEach(t -> t.awaitStage(version, Stage.Complete));
+      }
+      assertThat(teams).allMatch(t -> t.refused() == 0);
+    }
+    List<Long> sorted = millis.stream().sorted().toList();
+    print(
+        "change of the upstream to canary pod (median, p99 of " + sorted.size() + ")",
+        "%d ms, %d ms"
+            .formatted(
+                sorted.get(sorted.size() / 2),
+                sorted.get((int) Math.ceil(sorted.size() * 0.99) - 1)));
+  }
+
+  private static Team team(ControlPlane plane, PostgresServer postgres, HollowKubelet kubelet) {
+    Team team = new Team(plane, postgres, kubelet, SharedControlPlane.newNamespace("latency"));
+    team.writeUpstream(team.newLogin());
+    team.quickPolicy("1s", "  historyLimit: 2");
+    team.bind("payments");
+    team.deploy("payments", 2);
+    team.awaitVersion(1);
+    team.awaitRolledOut("payments");
+    return team;
+  }
+
+  /** Notes when the first pod of each rotation's canary was created, as a watcher sees it. */
+  private static Watch canaryPods(KubernetesClient client, Map<String, Instant> created) {
+    return client
+        .pods()
+        .inAnyNamespace()
+        .withLabel(Names.CANARY_FOR)
+        .watch(
+            new Watcher<>() {
+              @Override
+              public void eventReceived(Action action, Pod pod) {
+                if (action == Action.ADDED) {
+                  created.putIfAbsent(
+                      pod.getMetadata().getNamespace()
+                          + "/"
+                          + pod.getMetadata().getAnnotations().get(Names.ROTATION),
+                      Instant.now());
+                }
+              }
+
+              @Override
+              public void onClose(WatcherException cause) {
+                throw new IllegalStateException("the watch ended", cause);
+              }
+            });
+  }
+
+  @Test
+  @Order(3)
+  void manyBindingsCreatedAtOnce() throws IOException, InterruptedException {
+    ControlPlane plane = SharedControlPlane.get();
+    KubernetesClient client = plane.adminClient();
+    try (OperatorProcess operator = start(plane)) {
+      for (int n = 0; n < NAMESPACES; n++) {
+        prepareNamespace(client, n);
+      }
+      each(i -> createUpstream(client, i));
+      long before = heap(operator);
+      Instant begin = Instant.now();
+      each(i -> client.resource(binding(i)).create());
+      Duration creation = Duration.between(begin, Instant.now());
+      Awaitility.await("all bindings have their first version")
+          .atMost(Duration.ofMinutes(5))
+          .pollInterval(Duration.ofMillis(500))
+          .until(() -> delivered(client) == BINDINGS);
+      print(
+          BINDINGS + " bindings created at once (creation alone, converged)",
+          "%.1f s, %.1f s"
+              .formatted(
+                  creation.toMillis() / 1000.0,
+                  Duration.between(begin, Instant.now()).toMillis() / 1000.0));
+      Awaitility.await("the operator rests")
+          .atMost(Duration.ofMinutes(2))
+          .pollInterval(Duration.ofSeconds(5))
+          .until(() -> writes(plane) == writesAfter(plane, Duration.ofSeconds(4)));
+      long after = heap(operator);
+      print(
+          "heap per idle binding after GC, at " + BINDINGS,
+          "%.1f kB".formatted((after - before) / 1000.0 / BINDINGS));
+      print(
+          "writes per created binding", "%.2f".formatted(bindingWrites(plane) / (double) BINDINGS));
+      print("resident memory of the operator", "%d MiB".formatted(resident(operator.pid())));
+    }
+  }
+
+  private static void prepareNamespace(KubernetesClient client, int n) {
+    client
+        .resource(
+            new NamespaceBuilder().withNewMetadata().withName("scale-" + n).endMetadata().build())
+        .create();
+    client
+        .apps()
+        .deployments()
+        .inNamespace("scale-" + n)
+        .load(
+            new java.io.ByteArrayInputStream(
+                """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: app}
+                spec:
+                  replicas: 0
+                  selector: {matchLabels: {app: app}}
+                  template:
+                    metadata: {labels: {app: app}}
+                    spec: {containers: [{name: app, image: hollow/ready}]}
+                """
+                    .getBytes(StandardCharsets.UTF_8)))
+        .create();
+  }
+
+  private static void createUpstream(KubernetesClient client, int i) {
+    client
+        .resource(
+            new SecretBuilder()
+                .withNewMetadata()
+                .withNamespace("scale-" + i % NAMESPACES)
+                .withName("upstream-" + i)
+                .endMetadata()
+                .addToData(
+                    "password",
+                    Base64.getEncoder()
+                        .encodeToString(Team.random(16).getBytes(StandardCharsets.UTF_8)))
+                .build())
+        .create();
+  }
+
+  private static SecretBinding binding(int i) {
+    SecretBinding binding = new SecretBinding();
+    binding.getMetadata().setNamespace("scale-" + i % NAMESPACES);
+    binding.getMetadata().setName("binding-" + i);
+    binding.setSpec(
+        new SecretBindingSpec(
+            new Source(new Upstream("upstream-" + i), null),
+            null,
+            List.of(new Workload(WorkloadKind.Deployment, "app", null)),
+            null,
+            null,
+            null,
+            null));
+    return binding;
+  }
+
+  private static void each(java.util.function.IntConsumer work) {
+    try (ExecutorService threads = Executors.newFixedThreadPool(16)) {
+      for (int i = 0; i < BINDINGS; i++) {
+        int n = i;
+        threads.submit(() -> work.accept(n));
+      }
+    }
+  }
+
+  private static long delivered(KubernetesClient client) {
+    return client.resources(SecretBinding.class).inAnyNamespace().list().getItems().stream()
+        .filter(b -> b.getMetadata().getName().startsWith("binding-"))
+        .filter(b -> b.getStatus().current() != null)
+        .count();
+  }
+
+  private static long writes(ControlPlane plane) {
+    return plane.audit().requests().stream()
+        .filter(r -> r.user().endsWith(":keyturn"))
+        .filter(r -> List.of("create", "update", "patch", "delete").contains(r.verb()))
+        .count();
+  }
+
+  private static long writesAfter(ControlPlane plane, Duration time) {
+    Instant until = Instant.now().plus(time);
+    Awaitility.await().atMost(time.plusSeconds(5)).until(() -> Instant.now().isAfter(until));
+    return writes(plane);
+  }
+
+  private static long bindingWrites(ControlPlane plane) {
+    return plane.audit().requests().stream()
+        .filter(r -> r.user().endsWith(":keyturn"))
+        .filter(r -> List.of("create", "update", "patch", "delete").contains(r.verb()))
+        .filter(r -> r.namespace() != null && r.namespace().startsWith("scale-"))
+        .filter(r -> !"events".equals(r.resource()))
+        .count();
+  }
+
+  /** Bytes of heap in use after two collections, as the JVM itself tells. */
+  private static long heap(OperatorProcess operator) throws IOException, InterruptedException {
+    jcmd(operator, "GC.run");
+    jcmd(operator, "GC.run");
+    String histogram = jcmd(operator, "GC.class_histogram");
+    Matcher total = Pattern.compile("Total\\s+\\d+\\s+(\\d+)").matcher(histogram);
+    assertThat(total.find()).as(histogram).isTrue();
+    return Long.parseLong(total.group(1));
+  }
+
+  private static String jcmd(OperatorProcess operator, String command)
+      throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                System.getProperty("java.home") + "/bin/jcmd",
+                Long.toString(operator.pid()),
+                command)
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    return output;
+  }
+
+  private static long resident(long pid) throws IOException {
+    String status =
+        java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + pid + "/status"));
+    Matcher rss = Pattern.compile("VmRSS:\\s+(\\d+) kB").matcher(status);
+    assertThat(rss.find()).isTrue();
+    return Long.parseLong(rss.group(1)) / 1024;
+  }
+}

@@ -47,6 +47,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  * no time. Run it with {@code ./mvnw verify -Pbench} on a machine that does nothing else.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@SuppressWarnings("try") // resources that only have to be there
 class ScaleBench {
 
   private static final int BINDINGS = 2000;

@@ -61,6 +61,20 @@ public final class PodUsage {
         .anyMatch(s -> startedBefore(s, since));
   }
 
+  /**
+   * Whether a running container read the alias while it held a version that was taken back.
+   *
+   * @param from when the alias began to hold it
+   * @param until when it held the version before it again
+   */
+  public static boolean startedBetween(Pod pod, String alias, Instant from, Instant until) {
+    Set<String> readers = SecretReferences.readers(pod.getSpec(), alias);
+    return !ended(pod)
+        && statuses(pod)
+            .filter(s -> readers.contains(s.getName()))
+            .anyMatch(s -> startedBefore(s, until) && !startedBefore(s, from));
+  }
+
   private static boolean startedBefore(ContainerStatus status, Instant since) {
     if (status.getState() == null || status.getState().getRunning() == null) {
       return false;

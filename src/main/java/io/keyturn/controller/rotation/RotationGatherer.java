@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -52,7 +53,13 @@ import java.util.stream.Collectors;
 class RotationGatherer {
 
   private static final Set<Stage> ASKS_SOURCE =
-      EnumSet.of(Stage.Pending, Stage.Staging, Stage.Canary, Stage.Baking, Stage.Retiring);
+      EnumSet.of(
+          Stage.Pending,
+          Stage.Staging,
+          Stage.Canary,
+          Stage.Baking,
+          Stage.Retiring,
+          Stage.Discarding);
   private static final Set<Stage> ASKS_WORKLOADS =
       EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting, Stage.RollingBack);
   private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
@@ -438,6 +445,24 @@ class RotationGatherer {
         && selected(theirs).stream().anyMatch(d -> mine.contains(d.getMetadata().getUid()));
   }
 
+  private Predicate<Pod> tookOld(SecretRotationStatus journal, String aliasName, Secret alias) {
+    Instant since =
+        alias == null ? Instant.MAX : Adoption.heldSince(alias).plus(kubeletLag.value());
+    String current = Names.versionIdOf(journal.to().snapshot());
+    return p -> PodUsage.mayUseEarlier(p, aliasName, current, since);
+  }
+
+  /** Containers that happened to start while the alias held the version that was taken back. */
+  private static Predicate<Pod> tookCandidate(
+      SecretRotationStatus journal, String aliasName, Secret alias) {
+    Instant promotionBegan = journal.timeline().verifiedAt();
+    if (promotionBegan == null || alias == null) {
+      return p -> false;
+    }
+    Instant back = Adoption.heldSince(alias);
+    return p -> PodUsage.startedBetween(p, aliasName, promotionBegan, back);
+  }
+
   /** Pods that may use the version that is to go: the old one, or the rejected candidate. */
   private List<String> users(SecretRotation rotation, String aliasName, Secret alias) {
     SecretRotationStatus journal = rotation.getStatus();
@@ -446,18 +471,15 @@ class RotationGatherer {
     if (going == null || going.snapshot() == null) {
       return List.of();
     }
-    Instant since =
-        alias == null ? Instant.MAX : Adoption.heldSince(alias).plus(kubeletLag.value());
-    String current = discarding ? null : Names.versionIdOf(journal.to().snapshot());
+    Predicate<Pod> reader =
+        discarding ? tookCandidate(journal, aliasName, alias) : tookOld(journal, aliasName, alias);
     return client
         .pods()
         .inNamespace(rotation.getMetadata().getNamespace())
         .list()
         .getItems()
         .stream()
-        .filter(p ->
-            PodUsage.refers(p, going.snapshot())
-                || (!discarding && PodUsage.mayUseEarlier(p, aliasName, current, since)))
+        .filter(p -> PodUsage.refers(p, going.snapshot()) || reader.test(p))
         .map(Pod::getMetadata)
         .map(m -> m.getName())
         .sorted()

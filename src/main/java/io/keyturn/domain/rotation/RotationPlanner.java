@@ -264,9 +264,11 @@ public final class RotationPlanner {
 
   private void discard(Draft draft) {
     List<String> users = draft.seen.users();
-    if (!users.isEmpty() && !draft.seen.wishes().namespaceGone()) {
+    boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && fresh.observed();
+    boolean leaving = draft.seen.wishes().namespaceGone() || draft.seen.wishes().bindingGone();
+    if (!users.isEmpty() && !newerWaits && !leaving) {
       draft.say(
-          "Waits until no pod uses the rejected version %d: %s."
+          "Waits until no pod uses the rejected version %d; restart what does not by itself: %s."
               .formatted(
                   draft.seen.version(), String.join(", ", users.stream().limit(3).toList())));
       draft.wakeIn(POLL);

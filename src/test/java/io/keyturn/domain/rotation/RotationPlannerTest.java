@@ -363,6 +363,19 @@ class RotationPlannerTest {
   }
 
   @Test
+  void aPodThatTookTheRejectedVersionIsNamedUntilItHasGone() {
+    Scene scene = Scene.of("a").until(Stage.Promoting).settle();
+    scene.users = java.util.List.of("a-1");
+    scene.abort = true;
+    scene.until(Stage.Discarding).settle().after(Duration.ofHours(1)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Discarding);
+    assertThat(scene.journal.message()).contains("a-1");
+    scene.users = java.util.List.of();
+    scene.until(Stage.Aborted);
+  }
+
+  @Test
   void theAliasOfSomebodyElseIsNeverWritten() {
     Scene scene = Scene.of("a").until(Stage.Promoting);
     scene.alias = Alias.Content.Foreign;

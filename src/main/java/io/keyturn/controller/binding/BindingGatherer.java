@@ -1,23 +1,19 @@
 package io.keyturn.controller.binding;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
-import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
-import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
@@ -31,8 +27,6 @@ import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
-import io.keyturn.workload.PodUsage;
-import io.keyturn.workload.SecretReferences;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -61,6 +55,7 @@ class BindingGatherer {
   private final Candidates candidates;
   private final Adoption adoption;
   private final Deployments deployments;
+  private final WorkloadVersions versions;
 
   @Inject
   BindingGatherer(
@@ -69,13 +64,15 @@ class BindingGatherer {
       Fingerprint fingerprint,
       Candidates candidates,
       Adoption adoption,
-      Deployments deployments) {
+      Deployments deployments,
+      WorkloadVersions versions) {
     this.client = client;
     this.secrets = secrets;
     this.fingerprint = fingerprint;
     this.candidates = candidates;
     this.adoption = adoption;
     this.deployments = deployments;
+    this.versions = versions;
   }
 
   /**
@@ -142,12 +139,12 @@ class BindingGatherer {
     boolean moving =
         summaries.stream().anyMatch(r -> !r.stage().terminal() && r.stage() != Stage.Retiring);
     List<Effect.Annotate> latecomers = new ArrayList<>();
-    List<WorkloadVersion> versions =
+    List<WorkloadVersion> receivers =
         current.isEmpty() || moving
             ? binding.getStatus().workloads()
             : workloads.stream()
                 .limit(MAX_WORKLOADS)
-                .map(d -> version(d, binding, current.get(), rotations, alias, latecomers))
+                .map(d -> versions.of(d, binding, current.get(), rotations, alias, latecomers))
                 .toList();
     return new BindingObservation(
         binding.getMetadata().getName(),
@@ -164,7 +161,7 @@ class BindingGatherer {
         content,
         snapshots.stream().map(BindingGatherer::snapshot).toList(),
         summaries,
-        versions,
+        receivers,
         missing,
         unowned(binding, alias, snapshots),
         latecomers);
@@ -351,73 +348,6 @@ class BindingGatherer {
           .forEach(found::add);
     }
     return found;
-  }
-
-  /** Counts are those of a workload at rest; while it rolls, the last ones stand. */
-  private WorkloadVersion version(
-      Deployment deployment,
-      SecretBinding binding,
-      Current current,
-      List<SecretRotation> rotations,
-      Secret alias,
-      List<Effect.Annotate> latecomers) {
-    String name = deployment.getMetadata().getName();
-    Optional<WorkloadVersion> before =
-        binding.getStatus().workloads().stream().filter(w -> w.name().equals(name)).findFirst();
-    if (!Deployments.rolledOut(deployment) && before.isPresent()) {
-      return before.get();
-    }
-    String id = Names.versionIdOf(current.snapshot());
-    List<Pod> pods =
-        deployment.getSpec().getReplicas() == 0
-            ? List.of()
-            : deployments.pods(deployment).stream()
-                .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
-                .toList();
-    int on =
-        (int)
-            pods.stream()
-                .filter(p -> PodUsage.refers(p, binding.alias()))
-                .filter(p -> !PodUsage.mayUseEarlier(p, binding.alias(), id, current.since()))
-                .count();
-    if (alias != null && cameTooEarly(deployment, pods, binding.alias(), current, alias)) {
-      latecomers.add(
-          new Effect.Annotate(
-              WorkloadKind.Deployment, name, deployment.getMetadata().getUid(), id));
-    }
-    return new WorkloadVersion(
-        WorkloadKind.Deployment,
-        name,
-        !pods.isEmpty() && on == pods.size() ? current.version() : null,
-        on,
-        pods.size() - on,
-        proof(rotations, current, deployment.getMetadata().getUid()));
-  }
-
-  /** Its containers began before the Secret existed, without which they could start, and run on. */
-  private boolean cameTooEarly(
-      Deployment deployment, List<Pod> pods, String alias, Current current, Secret secret) {
-    Instant created = Instant.parse(secret.getMetadata().getCreationTimestamp());
-    Instant existed = created.isBefore(current.since()) ? created : current.since();
-    var template = deployment.getSpec().getTemplate();
-    boolean annotated =
-        template.getMetadata().getAnnotations() != null
-            && template.getMetadata().getAnnotations().containsKey(Names.versionAnnotation(alias));
-    return !annotated
-        && SecretReferences.onlyOptional(template.getSpec(), alias)
-        && pods.stream().anyMatch(p -> PodUsage.startedWithout(p, alias, existed));
-  }
-
-  private static Proof proof(List<SecretRotation> rotations, Current current, String uid) {
-    return rotations.stream()
-        .map(SecretRotation::getStatus)
-        .filter(s -> s.to() != null && s.to().version() == current.version())
-        .flatMap(s -> s.workloads().stream())
-        .filter(w -> uid.equals(w.uid()))
-        .map(WorkloadProgress::proof)
-        .filter(Objects::nonNull)
-        .findFirst()
-        .orElse(null);
   }
 
   private static List<String> unowned(

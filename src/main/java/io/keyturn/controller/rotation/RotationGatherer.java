@@ -2,11 +2,9 @@ package io.keyturn.controller.rotation;
 
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.OwnerReference;
-import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
@@ -28,21 +26,15 @@ import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
-import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Instant;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /**
  * Reads what a rotation depends on, from the API server and not from a cache, and only what its
@@ -66,13 +58,12 @@ class RotationGatherer {
   private static final Set<Stage> ASKS_USERS =
       EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
 
-  /** A rotation that waits for its own reasons does not keep others waiting. */
-  private static final Set<String> RESTS = Set.of(Reasons.HELD, Reasons.SUSPENDED);
-
   private final KubernetesClient client;
   private final SecretWriter secrets;
   private final Candidates candidates;
   private final Deployments deployments;
+  private final Holders holders;
+  private final VersionUsers users;
   private final KubeletLag kubeletLag;
 
   @Inject
@@ -81,11 +72,15 @@ class RotationGatherer {
       SecretWriter secrets,
       Candidates candidates,
       Deployments deployments,
+      Holders holders,
+      VersionUsers users,
       KubeletLag kubeletLag) {
     this.client = client;
     this.secrets = secrets;
     this.candidates = candidates;
     this.deployments = deployments;
+    this.holders = holders;
+    this.users = users;
     this.kubeletLag = kubeletLag;
   }
 
@@ -186,8 +181,10 @@ class RotationGatherer {
             : new Alias(Alias.Content.From, null, null),
         stage == Stage.RollingBack && fromLost(journal, rotation),
         workloads(rotation, binding, aliasName),
-        stage == Stage.Pending && binding != null ? holder(rotation, binding) : Optional.empty(),
-        ASKS_USERS.contains(stage) ? users(rotation, aliasName, alias) : List.of(),
+        stage == Stage.Pending && binding != null
+            ? holders.of(rotation, binding)
+            : Optional.empty(),
+        ASKS_USERS.contains(stage) ? users.of(rotation, aliasName, alias) : List.of(),
         !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
         kubeletLag.value());
   }
@@ -347,7 +344,7 @@ class RotationGatherer {
     SecretRotationStatus journal = rotation.getStatus();
     String namespace = rotation.getMetadata().getNamespace();
     if (journal.stage() == Stage.Pending && binding != null) {
-      return selected(binding).stream()
+      return deployments.select(binding).stream()
           .map(d -> deployments.observe(d, aliasName, null, null))
           .toList();
     }
@@ -376,113 +373,5 @@ class RotationGatherer {
               : deployments.observeClone(namespace, entry.canaryRef()));
     }
     return deployments.observe(deployment, aliasName, target, entry.canaryRef());
-  }
-
-  private Collection<Deployment> selected(SecretBinding binding) {
-    return binding.getSpec().workloads().stream()
-        .flatMap(w -> deployments.select(binding.getMetadata().getNamespace(), w).stream())
-        .collect(
-            Collectors.toMap(
-                d -> d.getMetadata().getUid(), d -> d, (a, b) -> a, LinkedHashMap::new))
-        .values();
-  }
-
-  /**
-   * The rotation that holds a workload of this one: one that has been admitted and has not promoted
-   * yet, or an older one that waits as well. So of two that look at once only one goes on.
-   */
-  private Optional<String> holder(SecretRotation rotation, SecretBinding binding) {
-    List<SecretRotation> others =
-        client
-            .resources(SecretRotation.class)
-            .inNamespace(rotation.getMetadata().getNamespace())
-            .list()
-            .getItems()
-            .stream()
-            .filter(r -> !r.getMetadata().getUid().equals(rotation.getMetadata().getUid()))
-            .filter(r -> !r.getStatus().stage().terminal() && !r.getStatus().stage().promoted())
-            .toList();
-    if (others.isEmpty()) {
-      return Optional.empty();
-    }
-    Set<String> mine =
-        selected(binding).stream().map(d -> d.getMetadata().getUid()).collect(Collectors.toSet());
-    return others.stream()
-        .filter(r -> sameBinding(r, rotation) || overlaps(r, rotation, mine))
-        .map(r -> r.getMetadata().getName())
-        .sorted()
-        .findFirst();
-  }
-
-  private static boolean sameBinding(SecretRotation other, SecretRotation rotation) {
-    return other.getSpec().bindingRef().equals(rotation.getSpec().bindingRef())
-        && Names.versionOfRotation(other.getMetadata().getName())
-            < Names.versionOfRotation(rotation.getMetadata().getName());
-  }
-
-  private boolean overlaps(SecretRotation other, SecretRotation rotation, Set<String> mine) {
-    if (other.getStatus().stage() != Stage.Pending) {
-      return other.getStatus().workloads().stream().anyMatch(w -> mine.contains(w.uid()));
-    }
-    boolean older =
-        Comparator.comparing((SecretRotation r) -> r.getMetadata().getCreationTimestamp())
-                .thenComparing(r -> r.getMetadata().getName())
-                .compare(other, rotation)
-            < 0;
-    boolean rests =
-        other.getStatus().conditions().stream()
-            .anyMatch(c -> c.type().equals(Conditions.BLOCKED) && RESTS.contains(c.reason()));
-    if (!older || rests) {
-      return false;
-    }
-    SecretBinding theirs =
-        client
-            .resources(SecretBinding.class)
-            .inNamespace(other.getMetadata().getNamespace())
-            .withName(other.getSpec().bindingRef().name())
-            .get();
-    return theirs != null
-        && selected(theirs).stream().anyMatch(d -> mine.contains(d.getMetadata().getUid()));
-  }
-
-  private Predicate<Pod> tookOld(SecretRotationStatus journal, String aliasName, Secret alias) {
-    Instant since =
-        alias == null ? Instant.MAX : Adoption.heldSince(alias).plus(kubeletLag.value());
-    String current = Names.versionIdOf(journal.to().snapshot());
-    return p -> PodUsage.mayUseEarlier(p, aliasName, current, since);
-  }
-
-  /** Containers that happened to start while the alias held the version that was taken back. */
-  private static Predicate<Pod> tookCandidate(
-      SecretRotationStatus journal, String aliasName, Secret alias) {
-    Instant promotionBegan = journal.timeline().verifiedAt();
-    if (promotionBegan == null || alias == null) {
-      return p -> false;
-    }
-    Instant back = Adoption.heldSince(alias);
-    return p -> PodUsage.startedBetween(p, aliasName, promotionBegan, back);
-  }
-
-  /** Pods that may use the version that is to go: the old one, or the rejected candidate. */
-  private List<String> users(SecretRotation rotation, String aliasName, Secret alias) {
-    SecretRotationStatus journal = rotation.getStatus();
-    boolean discarding = journal.stage() == Stage.Discarding;
-    VersionRef going = discarding ? journal.to() : journal.from();
-    if (going == null || going.snapshot() == null) {
-      return List.of();
-    }
-    Predicate<Pod> reader =
-        discarding ? tookCandidate(journal, aliasName, alias) : tookOld(journal, aliasName, alias);
-    return client
-        .pods()
-        .inNamespace(rotation.getMetadata().getNamespace())
-        .list()
-        .getItems()
-        .stream()
-        .filter(p -> PodUsage.refers(p, going.snapshot()) || reader.test(p))
-        .map(Pod::getMetadata)
-        .map(m -> m.getName())
-        .sorted()
-        .toList();
   }
 }

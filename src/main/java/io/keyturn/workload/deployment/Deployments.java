@@ -1,7 +1,6 @@
 package io.keyturn.workload.deployment;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
@@ -11,7 +10,6 @@ import io.fabric8.kubernetes.api.model.PodTemplateSpecBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
-import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -19,6 +17,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.Traffic;
+import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
@@ -31,9 +30,10 @@ import io.keyturn.workload.SecretReferences;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
-import java.time.Instant;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -76,6 +76,16 @@ public class Deployments {
         .filter(d -> !labels(d).containsKey(Names.CANARY_FOR))
         .sorted(Comparator.comparing(d -> d.getMetadata().getName()))
         .toList();
+  }
+
+  /** The Deployments that a binding means, each once. */
+  public Collection<Deployment> select(SecretBinding binding) {
+    return binding.getSpec().workloads().stream()
+        .flatMap(w -> select(binding.getMetadata().getNamespace(), w).stream())
+        .collect(
+            Collectors.toMap(
+                d -> d.getMetadata().getUid(), d -> d, (a, b) -> a, LinkedHashMap::new))
+        .values();
   }
 
   /** Whether a pod template of the namespace refers to a Secret. */
@@ -141,13 +151,13 @@ public class Deployments {
         Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1),
         templateHash(template),
         annotations(template).get(Names.versionAnnotation(alias)),
-        writtenBy(deployment, Names.KEYTURN).orElse(null),
+        Rollout.writtenBy(deployment, Names.KEYTURN).orElse(null),
         target != null && everAnnotated(deployment, alias, target),
-        lastWriter(deployment),
-        annotationOwner(deployment, Names.versionAnnotation(alias)).orElse(null),
-        unsettled(deployment).orElse(null),
-        rolledOut(deployment),
-        stuck(deployment),
+        Rollout.lastWriter(deployment),
+        Rollout.annotationOwner(deployment, Names.versionAnnotation(alias)).orElse(null),
+        Rollout.unsettled(deployment).orElse(null),
+        Rollout.rolledOut(deployment),
+        Rollout.stuck(deployment),
         onTarget,
         pods.size() - onTarget,
         CloneTemplate.obstacle(deployment, alias, claims(deployment)),
@@ -190,97 +200,6 @@ public class Deployments {
     annotations.keySet().removeIf(Names::isVersionAnnotation);
     bare.getMetadata().setAnnotations(annotations.isEmpty() ? null : annotations);
     return fingerprint.of(client.getKubernetesSerialization().asJson(bare));
-  }
-
-  /** As {@code kubectl rollout status} sees it. */
-  public static boolean rolledOut(Deployment deployment) {
-    DeploymentStatus status = deployment.getStatus();
-    int wanted = Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1);
-    return status != null
-        && status.getObservedGeneration() != null
-        && status.getObservedGeneration() >= deployment.getMetadata().getGeneration()
-        && zero(status.getUpdatedReplicas()) == wanted
-        && zero(status.getReplicas()) == wanted
-        && zero(status.getAvailableReplicas()) == wanted;
-  }
-
-  /**
-   * Why a Deployment cannot be judged now: its rollout is on its way, or paused. Pods that became
-   * unavailable after a complete rollout are no reason: the value that is to come may heal them.
-   */
-  private static Optional<String> unsettled(Deployment deployment) {
-    if (Boolean.TRUE.equals(deployment.getSpec().getPaused())) {
-      return Optional.of("it is paused, so no pod would be replaced");
-    }
-    DeploymentStatus status = deployment.getStatus();
-    boolean observed =
-        status != null
-            && status.getObservedGeneration() != null
-            && status.getObservedGeneration() >= deployment.getMetadata().getGeneration();
-    boolean complete =
-        observed
-            && status.getConditions().stream()
-                .anyMatch(c ->
-                    "Progressing".equals(c.getType())
-                        && "NewReplicaSetAvailable".equals(c.getReason()));
-    boolean empty = Objects.equals(deployment.getSpec().getReplicas(), 0);
-    return complete || rolledOut(deployment) || (observed && empty)
-        ? Optional.empty()
-        : Optional.of("its rollout is not complete");
-  }
-
-  /** Who else than Keyturn owns an annotation of the pod template (KEP-555, managed fields). */
-  private static Optional<String> annotationOwner(Deployment deployment, String annotation) {
-    return deployment.getMetadata().getManagedFields().stream()
-        .filter(f -> !Names.KEYTURN.equals(f.getManager()))
-        .filter(f -> owns(f, annotation))
-        .map(ManagedFieldsEntry::getManager)
-        .findFirst();
-  }
-
-  private static boolean owns(ManagedFieldsEntry entry, String annotation) {
-    Object node =
-        entry.getFieldsV1() == null ? null : entry.getFieldsV1().getAdditionalProperties();
-    for (String step :
-        List.of("f:spec", "f:template", "f:metadata", "f:annotations", "f:" + annotation)) {
-      node = node instanceof Map<?, ?> fields ? fields.get(step) : null;
-    }
-    return node != null;
-  }
-
-  private static int zero(Integer count) {
-    return count == null ? 0 : count;
-  }
-
-  private static Optional<String> stuck(Deployment deployment) {
-    DeploymentStatus status = deployment.getStatus();
-    boolean current =
-        status != null
-            && status.getObservedGeneration() != null
-            && status.getObservedGeneration() >= deployment.getMetadata().getGeneration();
-    return !current
-        ? Optional.empty()
-        : status.getConditions().stream()
-            .filter(c -> "Progressing".equals(c.getType()) && "False".equals(c.getStatus()))
-            .map(c -> "its rollout has exceeded its progress deadline")
-            .findFirst();
-  }
-
-  /** When a field manager wrote the pod template last; the time is the API server's. */
-  private static Optional<Instant> writtenBy(Deployment deployment, String manager) {
-    return deployment.getMetadata().getManagedFields().stream()
-        .filter(f -> manager.equals(f.getManager()) && f.getTime() != null)
-        .map(f -> Instant.parse(f.getTime()))
-        .max(Comparator.naturalOrder());
-  }
-
-  private static String lastWriter(Deployment deployment) {
-    return deployment.getMetadata().getManagedFields().stream()
-        .filter(f -> f.getSubresource() == null || f.getSubresource().isEmpty())
-        .filter(f -> f.getTime() != null && !"kube-controller-manager".equals(f.getManager()))
-        .max(Comparator.comparing(f -> Instant.parse(f.getTime())))
-        .map(ManagedFieldsEntry::getManager)
-        .orElse(null);
   }
 
   /**

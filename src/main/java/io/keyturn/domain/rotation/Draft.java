@@ -290,7 +290,10 @@ final class Draft {
     ConditionSet set = new ConditionSet(seen.journal().conditions(), seen.generation(), now);
     if (!stage.terminal()) {
       set.isUnknown(Conditions.SUCCEEDED, Reasons.IN_PROGRESS, "The rotation is under way.");
-      set.isTrue(Conditions.RECONCILING, stage.name(), message);
+      // kstatus looks at Reconciling first, so it must not hide what only a person can resolve.
+      if (!needsAPerson()) {
+        set.isTrue(Conditions.RECONCILING, stage.name(), message);
+      }
     } else if (stage == Stage.Complete) {
       set.isTrue(Conditions.SUCCEEDED, Reasons.COMPLETE, message);
     } else {
@@ -312,12 +315,16 @@ final class Draft {
     if (blocked != null) {
       set.isTrue(Conditions.BLOCKED, blocked.reason(), blocked.message());
     }
-    if (blocked != null && NEEDS_A_PERSON.contains(blocked.reason())) {
+    if (needsAPerson()) {
       set.isTrue(Conditions.STALLED, blocked.reason(), blocked.message());
     } else if (stage == Stage.Failed) {
       set.isTrue(Conditions.STALLED, takenBack.reason(), takenBack.message());
     }
     return set.toList();
+  }
+
+  private boolean needsAPerson() {
+    return blocked != null && NEEDS_A_PERSON.contains(blocked.reason());
   }
 
   private void canaryVerified(ConditionSet set) {

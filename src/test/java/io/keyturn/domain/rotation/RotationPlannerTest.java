@@ -342,6 +342,7 @@ class RotationPlannerTest {
 
     assertThat(scene.stage()).isEqualTo(Stage.RollingBack);
     assertThat(reason(scene, Conditions.STALLED)).isEqualTo(Reasons.ROLLBACK_IMPOSSIBLE);
+    assertThat(condition(scene, Conditions.RECONCILING)).isEmpty();
     scene.fromLost = false;
     assertThat(scene.until(Stage.Aborted).alias).isEqualTo(Alias.Content.From);
   }

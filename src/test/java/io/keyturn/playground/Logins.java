@@ -1,0 +1,34 @@
+package io.keyturn.playground;
+
+import io.keyturn.cluster.Team;
+import io.keyturn.testing.PostgresServer;
+import java.util.List;
+
+/**
+ * The tool that rotates: it has two login roles and gives, in turn, the one that nobody uses a new
+ * password. So the old login stays valid while pods move.
+ */
+final class Logins {
+
+  private static final List<String> ROLES = List.of("payments_a", "payments_b");
+
+  private final PostgresServer postgres;
+  private int given;
+
+  Logins(PostgresServer postgres) {
+    this.postgres = postgres;
+  }
+
+  /** The next login, which PostgreSQL accepts from now on. */
+  Team.Login next() {
+    String role = ROLES.get(given % ROLES.size());
+    String password = Team.random(16);
+    Team.VALUES.add(password);
+    if (given++ < ROLES.size()) {
+      postgres.createLogin(role, password);
+    } else {
+      postgres.setPassword(role, password);
+    }
+    return new Team.Login(role, password);
+  }
+}

@@ -1,0 +1,31 @@
+package io.keyturn.playground;
+
+/** What the demo promises; it fails when one of these does not come true. */
+enum Promise {
+  /** Scene 1. */
+  ADOPTED("Taking over an existing Secret restarts nobody"),
+  /** Scene 2. */
+  CANARY_FIRST("A new value reaches one canary before anybody else"),
+  /** Scene 2. */
+  PROMOTED("A good value reaches every pod without a failed login"),
+  /** Scene 3. */
+  REJECTED("A bad value is taken back by itself"),
+  /** Scene 3. */
+  CONTAINED("No pod but the canary ever has the bad value"),
+  /** Scene 4. */
+  RESUMED("A killed operator goes on where it was"),
+  /** Scene 5. */
+  GENERATED("A generated value goes the same way"),
+  /** All scenes. */
+  SILENT("No value is shown, logged or reported");
+
+  private final String sentence;
+
+  Promise(String sentence) {
+    this.sentence = sentence;
+  }
+
+  String sentence() {
+    return sentence;
+  }
+}

@@ -1,0 +1,51 @@
+package io.keyturn.playground;
+
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** Keeps account of the promises, with the numbers that were counted. */
+final class Promises {
+
+  private record Verdict(boolean kept, String evidence) {}
+
+  private static final Verdict NOT_REACHED = new Verdict(false, "not reached");
+
+  private final Terminal terminal;
+  private final Map<Promise, Verdict> verdicts = new EnumMap<>(Promise.class);
+
+  Promises(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /**
+   * Says and notes whether a promise came true.
+   *
+   * @param evidence the numbers, counted
+   */
+  void judge(Promise promise, boolean kept, String evidence) {
+    verdicts.put(promise, new Verdict(kept, evidence));
+    terminal.verdict(kept, promise.sentence() + ": " + evidence + ".");
+  }
+
+  /** The promises that did not come true, or were not reached. */
+  List<Promise> broken() {
+    return Arrays.stream(Promise.values()).filter(p -> !verdict(p).kept()).toList();
+  }
+
+  /** One line for each promise. */
+  void summary() {
+    terminal.blank();
+    terminal.title("What was promised, and what was counted");
+    for (Promise promise : Promise.values()) {
+      Verdict verdict = verdict(promise);
+      terminal.row(verdict.kept(), promise.sentence(), verdict.evidence());
+    }
+    terminal.blank();
+  }
+
+  private Verdict verdict(Promise promise) {
+    return verdicts.getOrDefault(promise, NOT_REACHED);
+  }
+}

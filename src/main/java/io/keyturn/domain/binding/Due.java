@@ -81,8 +81,11 @@ public sealed interface Due {
     };
   }
 
-  /** The request to rotate that nobody has served yet. */
+  /** The request to rotate that nobody has served yet; one that comes with the first version is. */
   static Optional<String> unhandled(BindingObservation seen) {
+    if (seen.status().current() == null) {
+      return Optional.empty();
+    }
     String nonce = seen.spec().rotate() == null ? null : seen.spec().rotate().nonce();
     if (nonce != null && !nonce.equals(seen.status().lastHandledNonce()) && !served(nonce, seen)) {
       return Optional.of(nonce);

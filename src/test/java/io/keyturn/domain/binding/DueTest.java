@@ -22,12 +22,15 @@ import org.junit.jupiter.api.Test;
 class DueTest {
 
   private static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
+  private static final Current CURRENT =
+      new Current(1, "payments-db-v1-0000000a", NOW.minus(Duration.ofDays(1)));
   private static final String REJECTED = "0000000b";
 
   private final List<Rotation> rotations = new ArrayList<>();
   private Source source = new Source.Value(REJECTED, false);
   private String nonce;
   private String request;
+  private boolean firstLook;
   private String handledNonce;
   private String handledRequest;
   private RotationPolicySpec policy = RotationPolicySpec.BUILT_IN;
@@ -38,7 +41,17 @@ class DueTest {
             null, null, null, null, null, nonce == null ? null : new Rotate(nonce, null), null);
     SecretBindingStatus status =
         new SecretBindingStatus(
-            null, null, null, null, null, null, null, handledNonce, handledRequest, null, null);
+            null,
+            null,
+            null,
+            firstLook ? null : CURRENT,
+            null,
+            null,
+            null,
+            handledNonce,
+            handledRequest,
+            null,
+            null);
     return Due.of(
         new BindingObservation(
             "payments-db",
@@ -50,7 +63,7 @@ class DueTest {
             Optional.empty(),
             Optional.of(policy),
             source,
-            Optional.of(new Current(1, "payments-db-v1-0000000a", NOW.minus(Duration.ofDays(1)))),
+            Optional.of(CURRENT),
             true,
             new Alias(Alias.Content.Current, null),
             List.of(),
@@ -162,6 +175,16 @@ class DueTest {
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "two"));
 
     handledRequest = "two";
+    assertThat(due(NOW)).isEqualTo(new Due.Never());
+  }
+
+  @Test
+  void aRequestThatComesWithTheFirstVersionIsServedByIt() {
+    source = new Source.OnRequest();
+    nonce = "one";
+    request = "two";
+    firstLook = true;
+
     assertThat(due(NOW)).isEqualTo(new Due.Never());
   }
 

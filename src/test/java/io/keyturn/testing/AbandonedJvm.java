@@ -19,8 +19,10 @@ final class AbandonedJvm {
   /**
    * Runs a class whose main calls {@link #reportAndWait}, kills it by {@code kill -9} when it has
    * reported, and returns what it reported.
+   *
+   * @param directory its argument: where it may leave files behind
    */
-  static List<ProcessHandle> killAfterReport(Class<?> main) {
+  static List<ProcessHandle> killAfterReport(Class<?> main, Path directory) {
     try {
       Process jvm =
           new ProcessBuilder(
@@ -28,7 +30,8 @@ final class AbandonedJvm {
                   "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                   "-cp",
                   System.getProperty("java.class.path"),
-                  main.getName())
+                  main.getName(),
+                  directory.toString())
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       try (BufferedReader out =

@@ -10,8 +10,13 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.vertx.VertxHttpClientFactory;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -71,6 +76,10 @@ public final class ControlPlane implements AutoCloseable {
   private final int etcdPeerPort;
   private final int port;
   private final AuditLog audit;
+  // One for all clients: each would otherwise make its own, with threads that keep the JVM alive
+  // and
+  // that closing a client does not end.
+  private final Vertx network = Vertx.vertx(new VertxOptions().setUseDaemonThread(true));
   private KubernetesClient admin;
 
   /**
@@ -488,7 +497,11 @@ public final class ControlPlane implements AutoCloseable {
   private KubernetesClient connect(Config config) {
     config.setMaxConcurrentRequests(1000);
     config.setMaxConcurrentRequestsPerHost(1000);
-    KubernetesClient client = new KubernetesClientBuilder().withConfig(config).build();
+    KubernetesClient client =
+        new KubernetesClientBuilder()
+            .withConfig(config)
+            .withHttpClientFactory(new VertxHttpClientFactory(network))
+            .build();
     synchronized (clients) {
       clients.add(client);
     }
@@ -505,6 +518,7 @@ public final class ControlPlane implements AutoCloseable {
       clients.forEach(KubernetesClient::close);
       clients.clear();
     }
+    network.close();
     // Clients first: nobody logs that its server is gone.
     processes.reversed().forEach(GuardedProcess::close);
     deleteTree(temporary ? directory : directory.resolve("etcd"));
@@ -577,11 +591,8 @@ public final class ControlPlane implements AutoCloseable {
         return Optional.empty();
       }
       try {
-        // It says on stderr how far it is: the first build takes minutes.
-        Process process =
-            new ProcessBuilder(script.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        Process process = new ProcessBuilder(script.toString()).start();
+        String said = relay(process);
         List<String> lines =
             new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
                 .lines()
@@ -589,7 +600,7 @@ public final class ControlPlane implements AutoCloseable {
         if (process.waitFor() == 0 && !lines.isEmpty()) {
           return Optional.of(Path.of(lines.getLast()));
         }
-        whyNot = "hack/cluster/build failed; what it said is above";
+        whyNot = said.isEmpty() ? "hack/cluster/build failed" : said;
       } catch (IOException e) {
         whyNot = "hack/cluster/build cannot be run: " + e.getMessage();
       } catch (InterruptedException e) {
@@ -597,6 +608,29 @@ public final class ControlPlane implements AutoCloseable {
         whyNot = "interrupted while the control plane was being built";
       }
       return Optional.empty();
+    }
+
+    /**
+     * Shows how far the script is, as the first build takes minutes. A script that ends after one
+     * sentence is not shown: that sentence is the reason.
+     *
+     * @return the last line
+     */
+    private static String relay(Process process) throws IOException, InterruptedException {
+      String last = "";
+      try (BufferedReader lines =
+          new BufferedReader(
+              new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
+        boolean first = true;
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          if (!first || !process.waitFor(1, TimeUnit.SECONDS)) {
+            System.err.println(line);
+          }
+          first = false;
+          last = line;
+        }
+      }
+      return last;
     }
 
     private static Path script() {

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ControlPlaneIT {
   private static ControlPlane plane;
@@ -117,8 +118,8 @@ class ControlPlaneIT {
   }
 
   @Test
-  void leavesNothingBehindWhenTheJvmIsKilled() {
-    List<ProcessHandle> started = AbandonedJvm.killAfterReport(Victim.class);
+  void leavesNothingBehindWhenTheJvmIsKilled(@TempDir Path directory) {
+    List<ProcessHandle> started = AbandonedJvm.killAfterReport(Victim.class, directory);
 
     // Four servers, each with its shell and the shell's watch.
     assertThat(started).hasSize(12);
@@ -129,7 +130,7 @@ class ControlPlaneIT {
 
   static final class Victim {
     public static void main(String[] args) throws InterruptedException {
-      AbandonedJvm.reportAndWait(ControlPlane.start().pids());
+      AbandonedJvm.reportAndWait(ControlPlane.start(Path.of(args[0])).pids());
     }
   }
 }

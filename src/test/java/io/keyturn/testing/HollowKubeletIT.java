@@ -15,6 +15,7 @@ import java.util.NoSuchElementException;
 import java.util.function.Predicate;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,12 @@ class HollowKubeletIT {
   @BeforeEach
   void newNamespace() {
     namespace = SharedControlPlane.newNamespace("kubelet");
+  }
+
+  @AfterEach
+  void deleteNamespace() {
+    // Or its applications would crash and log in until the JVM ends.
+    client.namespaces().withName(namespace).delete();
   }
 
   @Test

@@ -68,7 +68,16 @@ public final class PostgresServer implements AutoCloseable {
    */
   public static PostgresServer start() {
     try {
-      return new PostgresServer(Files.createTempDirectory("keyturn-postgres"));
+      return start(Files.createTempDirectory("keyturn-postgres"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Like {@link #start()}, in a directory of its own, which {@link #close()} deletes. */
+  public static PostgresServer start(Path directory) {
+    try {
+      return new PostgresServer(Files.createDirectories(directory).toAbsolutePath());
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }

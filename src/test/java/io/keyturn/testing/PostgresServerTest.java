@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PostgresServerTest {
   private static PostgresServer postgres;
@@ -64,8 +66,8 @@ class PostgresServerTest {
   }
 
   @Test
-  void endsWithAKilledJvm() {
-    List<ProcessHandle> started = AbandonedJvm.killAfterReport(Victim.class);
+  void endsWithAKilledJvm(@TempDir Path directory) {
+    List<ProcessHandle> started = AbandonedJvm.killAfterReport(Victim.class, directory);
 
     assertThat(started).hasSize(1);
     await()
@@ -75,7 +77,7 @@ class PostgresServerTest {
 
   static final class Victim {
     public static void main(String[] args) throws InterruptedException {
-      AbandonedJvm.reportAndWait(List.of(PostgresServer.start().pid()));
+      AbandonedJvm.reportAndWait(List.of(PostgresServer.start(Path.of(args[0])).pid()));
     }
   }
 }

@@ -98,16 +98,7 @@ public class Metrics implements Telemetry {
   }
 
   private void stageDuration(Stage from, SecretRotationStatus status, Instant now) {
-    var timeline = status.timeline();
-    Instant since =
-        switch (from) {
-          case Staging -> timeline.startedAt();
-          case Canary -> timeline.stagedAt();
-          case Baking -> timeline.canaryReadyAt();
-          case Promoting -> timeline.verifiedAt();
-          case Retiring -> timeline.promotedAt();
-          default -> null;
-        };
+    Instant since = status.timeline().beginOf(from);
     if (since != null) {
       record(
           "keyturn.rotation.stage.duration",

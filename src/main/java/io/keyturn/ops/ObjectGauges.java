@@ -117,16 +117,8 @@ class ObjectGauges {
   }
 
   private static Instant since(SecretRotation rotation) {
-    SecretRotationStatus.Timeline t = rotation.getStatus().timeline();
-    Instant since =
-        switch (rotation.getStatus().stage()) {
-          case Staging -> t.startedAt();
-          case Canary -> t.stagedAt();
-          case Baking -> t.canaryReadyAt();
-          case Promoting -> t.verifiedAt();
-          case Retiring -> t.promotedAt();
-          default -> null;
-        };
+    SecretRotationStatus status = rotation.getStatus();
+    Instant since = status.timeline().beginOf(status.stage());
     return since == null ? created(rotation) : since;
   }
 

@@ -188,6 +188,18 @@ public record SecretRotationStatus(
       @JsonPropertyDescription("When each workload was on the new version.") Instant promotedAt,
       @JsonPropertyDescription("When it ended.") Instant finishedAt) {
 
+    /** When a stage began; null if it has not begun, or the timeline does not tell. */
+    public Instant beginOf(Stage stage) {
+      return switch (stage) {
+        case Staging -> startedAt;
+        case Canary -> stagedAt;
+        case Baking -> canaryReadyAt;
+        case Promoting -> verifiedAt;
+        case Retiring -> promotedAt;
+        default -> null;
+      };
+    }
+
     /** Nothing reached yet. */
     public static final Timeline EMPTY = new Timeline(null, null, null, null, null, null);
   }

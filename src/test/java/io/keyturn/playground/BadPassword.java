@@ -3,6 +3,7 @@ package io.keyturn.playground;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.cluster.Team;
+import java.util.Set;
 
 /** Scene 3: a bad value is stopped at the canary. */
 final class BadPassword implements Scene {
@@ -37,7 +38,8 @@ final class BadPassword implements Scene {
 
       String name = rotation.getMetadata().getName();
       cast.kubectl(team).get("srot");
-      cast.kubectl(team).describe("srot/" + name, "Message:", "Policy:");
+      cast.kubectl(team).describe("srot/" + name, Set.of("Message", "Stage", "Timeline"));
+      cast.kubectl(team).events("secretrotation/" + name);
       Tally since = cast.tally(team).since(before);
       boolean kept = team.holds(Team.SECRET, good);
       cast.promises()

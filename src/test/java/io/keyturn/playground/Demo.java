@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
@@ -20,12 +19,13 @@ public final class Demo {
   private static final int BROKEN = 1;
   private static final int NO_WORLD = 2;
 
+  private static final Path DIRECTORY = Path.of("target", "demo-" + ProcessHandle.current().pid());
+
   private final Options options;
   private final Pace pace;
   private final Terminal terminal;
   private final World world = new World();
   private final Promises promises;
-  private final Path directory = Path.of("target", "demo-" + ProcessHandle.current().pid());
 
   private Demo(Options options, Terminal terminal) {
     this.options = options;
@@ -36,7 +36,7 @@ public final class Demo {
 
   /** Plays. The exit code is 0 if every promise was kept. */
   public static void main(String[] arguments) {
-    DemoLog.toFile(Path.of("target", "demo.log"));
+    DemoLog.toFile(DIRECTORY.resolve("demo.log"));
     Options options;
     try {
       options = Options.parse(Arrays.asList(arguments));
@@ -66,7 +66,7 @@ public final class Demo {
     Runtime.getRuntime().removeShutdownHook(ending);
     world.close();
     if (code == KEPT) {
-      delete(directory);
+      delete(DIRECTORY);
     }
     return code;
   }
@@ -74,7 +74,7 @@ public final class Demo {
   private void interrupted() {
     terminal.mute("\n  Ending: everything that was started is being stopped.");
     world.close();
-    delete(directory);
+    delete(DIRECTORY);
   }
 
   private int play() {
@@ -103,7 +103,7 @@ public final class Demo {
             + " passwords, and the operator as a process of its own with the rights that it is"
             + " shipped with. Only the nodes exist on paper; their pods do log in.");
     terminal.blank();
-    step("Control plane with three nodes, and PostgreSQL", () -> world.start(directory));
+    step("Control plane with three nodes, and PostgreSQL", () -> world.start(DIRECTORY));
     step("Keyturn, under its shipped roles", world::startOperator);
     terminal.blank();
     new LookYourself(terminal, world).tell();
@@ -124,13 +124,16 @@ public final class Demo {
   }
 
   private int end(Duration took) {
-    List<Promise> broken = promises.broken();
+    boolean kept = promises.broken().isEmpty() && promises.notReached().isEmpty();
     String time = "It took %d s.".formatted(took.toSeconds());
-    if (broken.isEmpty()) {
+    if (kept) {
       terminal.say("Each promise was kept. " + time);
     } else {
-      broken.forEach(p -> terminal.say("Not kept: " + p.sentence() + "."));
-      terminal.say(time + " Logs are in " + directory + " and in target/demo.log.");
+      promises.broken().forEach(p -> terminal.say("Not kept: " + p.sentence() + "."));
+      if (!promises.notReached().isEmpty()) {
+        terminal.say("Not reached: the last %d.".formatted(promises.notReached().size()));
+      }
+      terminal.say(time + " The logs are in " + DIRECTORY + ".");
     }
     if (options.keep()) {
       terminal.blank();
@@ -138,7 +141,7 @@ public final class Demo {
       terminal.say("The world stays open. Enter or Ctrl-C ends it.");
       waitForEnter();
     }
-    return broken.isEmpty() ? KEPT : BROKEN;
+    return kept ? KEPT : BROKEN;
   }
 
   /** Where there is nobody to press Enter, Ctrl-C or SIGTERM ends it. */

@@ -43,7 +43,11 @@ final class GeneratedValue implements Scene {
         source: {generated: {keys: {password: {length: 40}}}}
         rotationPolicyRef: {name: canary-first}
         workloads: [{kind: Deployment, name: web}]
-        rotate: {nonce: "%s"}
+      """;
+
+  private static final String ROTATE =
+      """
+        rotate: {nonce: tuesday}
       """;
 
   private final Cast cast;
@@ -64,24 +68,27 @@ final class GeneratedValue implements Scene {
     Terminal terminal = cast.terminal();
     terminal.say("The team web wants no tool at all. Its binding says `generated`:");
     terminal.blank();
-    terminal.output(BINDING.formatted("monday"));
+    terminal.output(BINDING);
     Policy.apply(team, cast.pace());
-    team.apply(BINDING.formatted("monday"));
+    team.apply(BINDING);
     team.apply(DEPLOYMENT);
     team.awaitRolledOut("web");
+    team.await("the first version", () -> team.secret(SECRET) != null);
     String first = value();
     Team.VALUES.add(first);
     terminal.blank();
-    terminal.say("To rotate now, it changes the nonce in Git, from monday to tuesday.");
+    terminal.say("To rotate now, it gives the binding a nonce that it did not have before:");
+    terminal.blank();
+    terminal.output(ROTATE);
     terminal.blank();
     try (RotationView view = cast.view(team, SECRET)) {
-      team.apply(BINDING.formatted("tuesday"));
-      view.follow(s -> s == Stage.Promoting || s.terminal());
+      team.apply(BINDING + ROTATE);
       SecretRotation rotation = view.follow(Stage::terminal);
       String second = value();
       Team.VALUES.add(second);
 
-      cast.kubectl(team).get("sbind,srot");
+      cast.kubectl(team).get("sbind");
+      cast.kubectl(team).get("srot");
       cast.kubectl(team).pods(SECRET);
       boolean canary =
           cast.world()

@@ -28,6 +28,11 @@ final class GoodRotation implements Scene {
             "The tool writes a new login to payments-db-upstream. Keyturn tries it on one extra"
                 + " pod, the canary. Only when that stayed healthy do the five pods follow.");
     cast.terminal().blank();
+    cast.terminal()
+        .say(
+            "Each line is a stage: the pods by the version that they run on, in brackets while they"
+                + " are not Ready, and below it what the operator itself says.");
+    cast.terminal().blank();
     Tally before = cast.tally(team);
     try (RotationView view = cast.view(team, Team.SECRET)) {
       Team.Login login = payments.rotateUpstream();
@@ -36,7 +41,8 @@ final class GoodRotation implements Scene {
       boolean others = team.seenOutsideCanary(login.password());
       SecretRotation rotation = view.follow(Stage::terminal);
 
-      cast.kubectl(team).get("sbind,srot");
+      cast.kubectl(team).get("sbind");
+      cast.kubectl(team).get("srot");
       cast.kubectl(team).pods(Team.SECRET);
       int canaries = payments.canaries(rotation.getMetadata().getName()).size();
       cast.promises()

@@ -38,6 +38,7 @@ final class KilledOperator implements Scene {
       terminal.blank();
       view.watchPods(cast.pace().bake(), "no operator");
       view.line("no operator");
+      terminal.blank();
       terminal.say("A new operator starts. What it has to know is in the status of the rotation.");
       terminal.blank();
       cast.world().startOperator();

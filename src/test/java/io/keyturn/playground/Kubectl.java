@@ -2,7 +2,9 @@ package io.keyturn.playground;
 
 import io.keyturn.cluster.Team;
 import io.keyturn.testing.ControlPlane;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Shows what kubectl says to a team: the command, and its output as it is. */
 final class Kubectl {
@@ -33,15 +35,24 @@ final class Kubectl {
         "kubectl get pods   (VERSION is an annotation)");
   }
 
-  /** The part of a description that follows a heading, without its indentation. */
-  void describe(String object, String from, String to) {
-    List<String> lines = run("describe", object).lines().toList();
-    List<String> part =
-        lines.stream()
-            .dropWhile(line -> !line.strip().startsWith(from))
-            .takeWhile(line -> !line.strip().startsWith(to))
-            .toList();
+  /** Some fields of the status, as they stand in the description of an object. */
+  void describe(String object, Set<String> fields) {
+    List<String> part = new ArrayList<>();
+    boolean wanted = false;
+    for (String line : run("describe", object).lines().toList()) {
+      if (!line.startsWith("    ")) {
+        wanted = line.startsWith("  ") && fields.contains(line.strip().replaceFirst(":.*", ""));
+      }
+      if (wanted) {
+        part.add(line);
+      }
+    }
     show(String.join("\n", part).stripIndent(), "kubectl describe " + object + "   (a part)");
+  }
+
+  /** What happened to an object, in order. */
+  void events(String object) {
+    show(run("events", "--for", object), "kubectl events --for " + object);
   }
 
   /** The output, without showing it. */
@@ -55,6 +66,6 @@ final class Kubectl {
 
   private void show(String output, String command) {
     terminal.command(command);
-    terminal.output(output);
+    terminal.table(output);
   }
 }

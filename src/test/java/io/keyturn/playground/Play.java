@@ -23,9 +23,16 @@ final class Play {
     play(new KilledOperator(cast, payments), payments.team());
     Team web = cast.world().team("web");
     play(new GeneratedValue(cast, web), web);
+    cast.terminal().blank();
+    cast.terminal().title(++number + "  What was never shown");
+    cast.terminal()
+        .say(
+            "At last, each password of this demo is searched for in all that was written: here, in"
+                + " the status of every object, in events, and in the logs of the operator.");
     new LeakSearch(cast).judge();
     if (options.writeDocs()) {
       docs.write();
+      cast.terminal().blank();
       cast.terminal().say("docs/what-you-see.md is written.");
     }
   }

@@ -29,9 +29,14 @@ final class Promises {
     terminal.verdict(kept, promise.sentence() + ": " + evidence + ".");
   }
 
-  /** The promises that did not come true, or were not reached. */
+  /** The promises that did not come true. */
   List<Promise> broken() {
-    return Arrays.stream(Promise.values()).filter(p -> !verdict(p).kept()).toList();
+    return verdicts.keySet().stream().filter(p -> !verdict(p).kept()).toList();
+  }
+
+  /** The promises that nobody could judge, because the demo stopped before. */
+  List<Promise> notReached() {
+    return Arrays.stream(Promise.values()).filter(p -> !verdicts.containsKey(p)).toList();
   }
 
   /** One line for each promise. */

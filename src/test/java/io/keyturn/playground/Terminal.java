@@ -31,6 +31,7 @@ final class Terminal {
   private final PrintStream out;
   private final boolean cursor;
   private final boolean colours;
+  private final int columns;
   private final int width;
   private final StringBuilder written = new StringBuilder();
   private boolean live;
@@ -47,6 +48,7 @@ final class Terminal {
     this.out = out;
     this.cursor = cursor;
     this.colours = colours;
+    this.columns = width;
     this.width = Math.clamp(width, 60, 110);
   }
 
@@ -83,9 +85,18 @@ final class Terminal {
     line(INDENT + paint(Style.CYAN, "$ " + text));
   }
 
-  /** The output of a program, as it is. */
+  /** A text to copy, or the output of a program, as it is. */
   void output(String text) {
     text.stripTrailing().lines().forEach(part -> line(INDENT + INDENT + part));
+  }
+
+  /** A table: its lines are cut where the terminal ends. */
+  void table(String text) {
+    text.stripTrailing()
+        .lines()
+        .map(part -> INDENT + INDENT + part)
+        .forEach(part ->
+            line(cursor && part.length() > columns ? part.substring(0, columns - 1) + "…" : part));
   }
 
   /** Whether a promise was kept. */
@@ -120,7 +131,7 @@ final class Terminal {
   synchronized void live(String text) {
     if (cursor && !muted) {
       clearLive();
-      out.print(text);
+      out.print(fitted(text));
       out.flush();
       live = true;
     }
@@ -150,6 +161,19 @@ final class Terminal {
       out.print(text);
       out.flush();
     }
+  }
+
+  /** A line that wraps could not be overwritten; colours take no room. */
+  private String fitted(String text) {
+    int visible = 0;
+    for (int at = 0; at < text.length(); at++) {
+      if (text.charAt(at) == '\033') {
+        at = text.indexOf('m', at);
+      } else if (++visible == columns) {
+        return text.substring(0, at) + "\033[0m";
+      }
+    }
+    return text;
   }
 
   private static List<String> wrap(String text, int width) {

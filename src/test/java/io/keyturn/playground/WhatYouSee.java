@@ -29,8 +29,9 @@ final class WhatYouSee {
     if (!team.rotations().isEmpty()) {
       block(kubectl, "describe", "srot/" + team.rotations().getLast().getMetadata().getName());
     }
-    block(kubectl, "describe", "rpol");
-    block(kubectl, "get", "events", "--field-selector", "reportingComponent=keyturn.io/operator");
+    if (team.rotations().isEmpty()) {
+      block(kubectl, "describe", "rpol");
+    }
   }
 
   private void block(Kubectl kubectl, String... arguments) {

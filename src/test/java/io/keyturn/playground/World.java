@@ -11,13 +11,19 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.awaitility.Awaitility;
 
 /** Everything that runs: control plane, nodes, PostgreSQL, operator. */
 final class World implements AutoCloseable {
 
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private final Set<ProcessHandle> processes = ConcurrentHashMap.newKeySet();
   private final List<OperatorProcess> operators = new ArrayList<>();
   private ControlPlane plane;
   private HollowKubelet kubelet;
@@ -31,6 +37,7 @@ final class World implements AutoCloseable {
     plane = opened(ControlPlane.start(directory));
     kubelet = opened(HollowKubelet.start(plane.clientForUser("hollow-kubelet", "system:masters")));
     postgres = database.join();
+    noteProcesses();
   }
 
   /** Applies what is shipped, and starts the operator under its shipped rights. */
@@ -40,6 +47,7 @@ final class World implements AutoCloseable {
     }
     // Nobody else competes for the Lease, and waiting for that of a killed operator shows nothing.
     operators.add(opened(OperatorProcess.start(plane, Map.of("KEYTURN_LEADER_ELECTION", "false"))));
+    noteProcesses();
   }
 
   /** Kills the operator as a lost node does; the result is its process id. */
@@ -101,6 +109,22 @@ final class World implements AutoCloseable {
       open.clear();
     }
     all.forEach(World::close);
+    processes.forEach(World::awaitEnd);
+  }
+
+  /** Remembers what runs by now: Ctrl-C reaches the shells between, and then nobody finds it. */
+  private void noteProcesses() {
+    ProcessHandle.current().descendants().forEach(processes::add);
+  }
+
+  private static void awaitEnd(ProcessHandle process) {
+    try {
+      process.onExit().get(5, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      process.destroyForcibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void close(AutoCloseable what) {

@@ -13,7 +13,7 @@ import java.time.Duration;
 record Pace(Duration bake, Duration deadline, Duration grace, Duration pause) {
 
   static final Pace NORMAL = of(6, 15, 2, 3);
-  static final Pace FAST = of(2, 8, 1, 0);
+  static final Pace FAST = of(2, 10, 1, 0);
 
   private static Pace of(int bake, int deadline, int grace, int pause) {
     return new Pace(

@@ -43,6 +43,9 @@ final class Draft {
   final Observation seen;
   final Instant now;
 
+  /** Rounded up, so that what is to last a time from here on never lasts less. */
+  private final Instant fromNow;
+
   private final List<Finding> findings = new ArrayList<>();
   private final List<WorkloadProgress> workloads;
   private Stage stage;
@@ -63,6 +66,7 @@ final class Draft {
   Draft(Observation seen, Instant now) {
     this.seen = seen;
     this.now = now.truncatedTo(ChronoUnit.SECONDS);
+    this.fromNow = now.equals(this.now) ? now : this.now.plusSeconds(1);
     SecretRotationStatus journal = seen.journal();
     stage = journal.stage();
     message = journal.message();
@@ -144,7 +148,7 @@ final class Draft {
     message = sentence;
     switch (next) {
       case Canary -> timeline = stamp(null, null, null);
-      case Baking -> timeline = stamp(now, null, null);
+      case Baking -> timeline = stamp(fromNow, null, null);
       case Promoting -> timeline = stamp(timeline.canaryReadyAt(), now, null);
       case Retiring -> timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
       default -> {
@@ -166,7 +170,7 @@ final class Draft {
     boolean begins = stage == Stage.Canary || timeline.stagedAt() == null;
     return new Timeline(
         timeline.startedAt(),
-        begins ? now : timeline.stagedAt(),
+        begins ? fromNow : timeline.stagedAt(),
         canaryReadyAt,
         verifiedAt,
         promotedAt,
@@ -176,7 +180,7 @@ final class Draft {
   /** The canaries begin anew, with all of their time. */
   void rebuildCanaries() {
     rebuilds++;
-    timeline = new Timeline(timeline.startedAt(), now, null, null, null, null);
+    timeline = new Timeline(timeline.startedAt(), fromNow, null, null, null, null);
   }
 
   void say(String sentence) {

@@ -56,7 +56,7 @@ final class CanaryWatch {
       List<CanaryPod> pods = livePods(w, draft).stream().map(Pod::facts).toList();
       draft.replace(w, Progress.baking(w, pods));
     }
-    Instant until = draft.now.plus(Durations.parse(draft.policy().canary().bake()));
+    Instant until = draft.fromNow.plus(Durations.parse(draft.policy().canary().bake()));
     String names = names(clones);
     draft.moveTo(
         Stage.Baking,

@@ -44,7 +44,7 @@ final class Draft {
   final Instant now;
 
   /** Rounded up, so that what is to last a time from here on never lasts less. */
-  private final Instant fromNow;
+  final Instant fromNow;
 
   private final List<Finding> findings = new ArrayList<>();
   private final List<WorkloadProgress> workloads;

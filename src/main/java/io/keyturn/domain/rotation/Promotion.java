@@ -120,7 +120,8 @@ final class Promotion {
         draft.replace(
             w, Progress.in(w, state, "%s took the version annotation back.".formatted(who)));
       } else if (state != w.state()) {
-        draft.replace(w, Progress.in(w, state, null));
+        boolean settled = w.state() == WorkloadState.Reverted;
+        draft.replace(w, Progress.in(w, state, settled ? null : w.message()));
       }
     }
   }

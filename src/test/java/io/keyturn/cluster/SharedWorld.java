@@ -10,6 +10,7 @@ final class SharedWorld {
 
   private static PostgresServer postgres;
   private static OperatorProcess operator;
+  private static boolean installed;
 
   private SharedWorld() {}
 
@@ -21,13 +22,19 @@ final class SharedWorld {
     return postgres;
   }
 
+  /** Applies what an administrator applies, once. */
+  static synchronized void install() {
+    if (!installed) {
+      OperatorProcess.install(SharedControlPlane.get());
+      installed = true;
+    }
+  }
+
   /** The operator under its shipped rights; started again if a test has ended it. */
   static synchronized OperatorProcess operator() {
     if (operator == null || !operator.isAlive()) {
       boolean first = operator == null;
-      if (first) {
-        OperatorProcess.install(SharedControlPlane.get());
-      }
+      install();
       operator =
           OperatorProcess.start(
               SharedControlPlane.get(), Map.of("KEYTURN_LEADER_ELECTION", "false"));
@@ -36,6 +43,18 @@ final class SharedWorld {
       }
     }
     return operator;
+  }
+
+  /** Ends the operator, for a test that runs its own. */
+  static synchronized void stopOperator() {
+    if (operator != null) {
+      operator.close();
+    }
+  }
+
+  /** A team whose test runs its own operator. */
+  static Team teamWithoutOperator(String prefix) {
+    return Team.create(prefix, postgres());
   }
 
   static Team team(String prefix) {

@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 
 /**
@@ -44,6 +45,8 @@ public final class Team {
   /** Every value that a test has made up; no output may ever hold one. */
   public static final Set<String> VALUES = ConcurrentHashMap.newKeySet();
 
+  private static final String ALPHABET =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final ControlPlane plane;
@@ -83,24 +86,36 @@ public final class Team {
   /** A login that PostgreSQL accepts, with a random password. */
   public Login newLogin() {
     String user = "u" + random(6);
-    String password = random(16);
-    VALUES.add(password);
+    String password = newValue();
     postgres.createLogin(user, password);
     return new Login(user, password);
   }
 
   /** The same user with a password that is wrong. */
   public Login wrong(Login login) {
-    String password = random(16);
-    VALUES.add(password);
+    String password = newValue();
     return new Login(login.user(), password);
   }
 
-  /** Random hex digits: a leak scan finds them. */
+  /** Random hex digits, two a byte. */
   public static String random(int bytes) {
     byte[] value = new byte[bytes];
     RANDOM.nextBytes(value);
     return HexFormat.of().formatHex(value);
+  }
+
+  /**
+   * Random letters and digits, to be found again in any output: eight of them are there by chance
+   * never, as hex digits are in every UID.
+   */
+  private static String newValue() {
+    String value =
+        RANDOM
+            .ints(32, 0, ALPHABET.length())
+            .mapToObj(i -> ALPHABET.substring(i, i + 1))
+            .collect(Collectors.joining());
+    VALUES.add(value);
+    return value;
   }
 
   /** What the team's tool does when it rotates: it writes the new login to the upstream Secret. */
@@ -125,6 +140,15 @@ public final class Team {
     } else {
       resource.update();
     }
+  }
+
+  /** Puts other data into a Secret that exists. */
+  public void writeSecretData(String name, Map<String, String> data) {
+    client()
+        .secrets()
+        .inNamespace(namespace)
+        .withName(name)
+        .edit(s -> new SecretBuilder(s).withData(data).build());
   }
 
   private static String encode(String text) {

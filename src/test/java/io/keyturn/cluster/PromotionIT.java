@@ -7,7 +7,7 @@ import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
-import io.keyturn.workload.deployment.Deployments;
+import io.keyturn.workload.deployment.Rollout;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -38,7 +38,7 @@ class PromotionIT {
         assertThat(scene.annotation(name)).startsWith("v2-");
       }
       List<Long> rolling =
-          deployments.moments(all -> all.stream().filter(d -> !Deployments.rolledOut(d)).count());
+          deployments.moments(all -> all.stream().filter(d -> !Rollout.rolledOut(d)).count());
       assertThat(rolling).contains(2L).allMatch(n -> n <= 2);
       assertThat(orderOfAnnotations(deployments, "v2-"))
           .as("the order of spec.workloads")

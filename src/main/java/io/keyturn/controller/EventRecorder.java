@@ -5,10 +5,10 @@ import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.domain.Finding;
+import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -31,14 +31,14 @@ public class EventRecorder {
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
   private static final int MAX_NOTE = 1000;
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final Clock clock;
   private final String instance;
 
-  /** Writes through the given client. */
+  /** Writes to the given API server. */
   @Inject
-  public EventRecorder(KubernetesClient client, Clock clock) {
-    this.client = client;
+  public EventRecorder(ApiServer api, Clock clock) {
+    this.api = api;
     this.clock = clock;
     this.instance = Names.KEYTURN + "-" + ProcessHandle.current().pid();
   }
@@ -52,26 +52,21 @@ public class EventRecorder {
     Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
     String note = finding.message();
     try {
-      client
-          .events()
-          .v1()
-          .events()
-          .resource(
-              new EventBuilder()
-                  .withNewMetadata()
-                  .withNamespace(regarding.getMetadata().getNamespace())
-                  .withGenerateName(Names.label(regarding.getMetadata().getName()) + "-")
-                  .endMetadata()
-                  .withEventTime(new MicroTime(MICROS.format(now)))
-                  .withType(finding.severity().name())
-                  .withReason(finding.reason())
-                  .withAction(finding.reason())
-                  .withNote(note.length() <= MAX_NOTE ? note : note.substring(0, MAX_NOTE))
-                  .withReportingController("keyturn.io/operator")
-                  .withReportingInstance(instance)
-                  .withRegarding(reference(regarding))
-                  .build())
-          .create();
+      api.create(
+          new EventBuilder()
+              .withNewMetadata()
+              .withNamespace(regarding.getMetadata().getNamespace())
+              .withGenerateName(Names.label(regarding.getMetadata().getName()) + "-")
+              .endMetadata()
+              .withEventTime(new MicroTime(MICROS.format(now)))
+              .withType(finding.severity().name())
+              .withReason(finding.reason())
+              .withAction(finding.reason())
+              .withNote(note.length() <= MAX_NOTE ? note : note.substring(0, MAX_NOTE))
+              .withReportingController("keyturn.io/operator")
+              .withReportingInstance(instance)
+              .withRegarding(reference(regarding))
+              .build());
     } catch (KubernetesClientException e) {
       LOG.warnf("event %s not written: code %d", finding.reason(), e.getCode());
     }

@@ -1,8 +1,8 @@
 package io.keyturn.controller;
 
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBinding;
@@ -11,6 +11,7 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.BindingRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.domain.Effect;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
@@ -34,7 +35,7 @@ import java.util.Objects;
 @ApplicationScoped
 public class Executor {
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final SecretWriter secrets;
   private final Deployments deployments;
   private final Candidates candidates;
@@ -45,14 +46,14 @@ public class Executor {
   /** Acts through the given parts. */
   @Inject
   public Executor(
-      KubernetesClient client,
+      ApiServer api,
       SecretWriter secrets,
       Deployments deployments,
       Candidates candidates,
       Adoption adoption,
       Telemetry telemetry,
       Clock clock) {
-    this.client = client;
+    this.api = api;
     this.secrets = secrets;
     this.deployments = deployments;
     this.candidates = candidates;
@@ -124,7 +125,9 @@ public class Executor {
 
   private boolean deliverFirst(long version, Subject subject) {
     SecretBinding binding = subject.binding();
-    List<Secret> made = secrets.snapshots(binding, version);
+    List<Secret> made =
+        secrets.snapshots(
+            binding.getMetadata().getNamespace(), binding.getMetadata().getName(), version);
     if (made.isEmpty()) {
       return candidates.obtain(binding) instanceof Delivery.Data(SecretData data)
           && deliverFirst(version, data, binding, subject.alias());
@@ -224,8 +227,7 @@ public class Executor {
   }
 
   private boolean inUse(String snapshot, String namespace) {
-    return client.pods().inNamespace(namespace).list().getItems().stream()
-            .anyMatch(p -> PodUsage.refers(p, snapshot))
+    return api.list(Pod.class, namespace, null).stream().anyMatch(p -> PodUsage.refers(p, snapshot))
         || deployments.refers(namespace, snapshot);
   }
 
@@ -259,7 +261,7 @@ public class Executor {
             new BindingRef(binding.getMetadata().getName()), start.trigger(), null, null));
     rotation.setStatus(null);
     try {
-      client.resource(rotation).create();
+      api.create(rotation);
       return true;
     } catch (KubernetesClientException e) {
       if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
@@ -270,16 +272,11 @@ public class Executor {
   }
 
   private boolean forgetRotation(String name, Subject subject) {
-    SecretRotation seen =
-        client
-            .resources(SecretRotation.class)
-            .inNamespace(subject.namespace())
-            .withName(name)
-            .get();
+    SecretRotation seen = api.read(SecretRotation.class, subject.namespace(), name);
     if (seen == null || !seen.getStatus().stage().terminal()) {
       return false;
     }
-    client.resource(seen).lockResourceVersion(seen.getMetadata().getResourceVersion()).delete();
+    api.delete(seen);
     return true;
   }
 
@@ -289,7 +286,7 @@ public class Executor {
             .filter(f -> !Objects.equals(f, Names.FINALIZER))
             .toList();
     rotation.getMetadata().setFinalizers(others);
-    client.resource(rotation).update();
+    api.update(rotation);
     return true;
   }
 

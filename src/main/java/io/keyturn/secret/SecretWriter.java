@@ -6,12 +6,12 @@ import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.DeletionPolicy;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
@@ -22,40 +22,36 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/**
- * Reads and writes the snapshots and the alias of a binding. It writes through the plain client:
- * the framework's own helpers keep what they write, values included.
- */
+/** Reads and writes the snapshots and the alias of a binding. */
 @ApplicationScoped
 public class SecretWriter {
 
   /** kubectl keeps whole Secrets in it; no Secret of ours may carry it. */
   private static final String LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final Fingerprint fingerprint;
 
-  /** Writes through the given client. */
+  /** Writes to the given API server. */
   @Inject
-  public SecretWriter(KubernetesClient client, Fingerprint fingerprint) {
-    this.client = client;
+  public SecretWriter(ApiServer api, Fingerprint fingerprint) {
+    this.api = api;
     this.fingerprint = fingerprint;
   }
 
   /** The Secret of that name, read from the API server; null if there is none. */
   public Secret read(String namespace, String name) {
-    return client.secrets().inNamespace(namespace).withName(name).get();
+    return api.read(Secret.class, namespace, name);
   }
 
-  /** The snapshots of a version, read from the API server. */
-  public List<Secret> snapshots(SecretBinding binding, long version) {
-    return client
-        .secrets()
-        .inNamespace(binding.getMetadata().getNamespace())
-        .withLabel(Names.BINDING, Names.label(binding.getMetadata().getName()))
-        .withLabel(Names.VERSION, Long.toString(version))
-        .list()
-        .getItems()
+  /** The snapshots of a version of a binding, read from the API server. */
+  public List<Secret> snapshots(String namespace, String binding, long version) {
+    return api
+        .list(
+            Secret.class,
+            namespace,
+            ApiServer.labelled(
+                Map.of(Names.BINDING, Names.label(binding), Names.VERSION, Long.toString(version))))
         .stream()
         .filter(s -> Boolean.TRUE.equals(s.getImmutable()))
         .toList();
@@ -103,7 +99,7 @@ public class SecretWriter {
 
   private void create(Secret secret) {
     try {
-      client.resource(secret).create();
+      api.create(secret);
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
         throw e;
@@ -122,14 +118,12 @@ public class SecretWriter {
       SecretBinding binding, VersionRef version, Map<String, String> data, Instant since) {
     ObjectMeta metadata = metadata(binding, binding.alias(), version.version());
     metadata.getAnnotations().put(Names.SINCE, since.toString());
-    client
-        .resource(
-            new SecretBuilder()
-                .withMetadata(metadata)
-                .withType(binding.getSpec().secret().type().value())
-                .withData(data)
-                .build())
-        .create();
+    api.create(
+        new SecretBuilder()
+            .withMetadata(metadata)
+            .withType(binding.getSpec().secret().type().value())
+            .withData(data)
+            .build());
   }
 
   /**
@@ -171,7 +165,7 @@ public class SecretWriter {
             .endMetadata()
             .withData(data)
             .build();
-    client.resource(alias).update();
+    api.update(alias);
   }
 
   /** Whether the owner references of a Secret of ours agree with the deletion policy. */
@@ -189,12 +183,12 @@ public class SecretWriter {
     owners.addAll(owners(binding));
     secret.getMetadata().setOwnerReferences(owners);
     secret.getMetadata().setManagedFields(null);
-    client.resource(secret).update();
+    api.update(secret);
   }
 
   /** Deletes the Secret that was observed, and no other of its name. */
   public void delete(Secret seen) {
-    client.resource(seen).lockResourceVersion(seen.getMetadata().getResourceVersion()).delete();
+    api.delete(seen);
   }
 
   private ObjectMeta metadata(SecretBinding binding, String name, long version) {

@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -33,6 +34,8 @@ class ArchitectureTest {
           .definedBy("io.keyturn.api..")
           .layer("domain")
           .definedBy("io.keyturn.domain..")
+          .layer("kubernetes")
+          .definedBy("io.keyturn.kubernetes..")
           .layer("secret")
           .definedBy("io.keyturn.secret..")
           .layer("store")
@@ -53,8 +56,23 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("controller", "ops")
           .whereLayer("secret")
           .mayOnlyBeAccessedByLayers("store", "workload", "controller", "ops")
+          .whereLayer("kubernetes")
+          .mayOnlyBeAccessedByLayers("secret", "store", "workload", "controller", "ops")
           .because(
-              "docs/architecture.md: api, domain, secret, then store and workload, controller, ops");
+              "docs/architecture.md: api, domain, kubernetes, secret, then store and workload,"
+                  + " controller, ops");
+
+  @ArchTest
+  static final ArchRule objectsAreReadAndWrittenThroughOnePort =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.keyturn.kubernetes..", "io.keyturn.ops..")
+          .and()
+          .haveSimpleNameNotStartingWith("Metadata")
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(KubernetesClient.class)
+          .because("the simulation puts another API server behind the port");
 
   @ArchTest
   static final ArchRule theApiKnowsNobody =

@@ -3,7 +3,6 @@ package io.keyturn.controller.binding;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicy;
@@ -23,6 +22,7 @@ import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretData;
@@ -49,7 +49,7 @@ class BindingGatherer {
   /** How many workloads a status names: selectors may select thousands. */
   private static final int MAX_WORKLOADS = 64;
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final SecretWriter secrets;
   private final Fingerprint fingerprint;
   private final Candidates candidates;
@@ -59,14 +59,14 @@ class BindingGatherer {
 
   @Inject
   BindingGatherer(
-      KubernetesClient client,
+      ApiServer api,
       SecretWriter secrets,
       Fingerprint fingerprint,
       Candidates candidates,
       Adoption adoption,
       Deployments deployments,
       WorkloadVersions versions) {
-    this.client = client;
+    this.api = api;
     this.secrets = secrets;
     this.fingerprint = fingerprint;
     this.candidates = candidates;
@@ -86,8 +86,7 @@ class BindingGatherer {
 
   /** Empty if the binding has gone, or is going. */
   Optional<Gathered> gather(String namespace, String name, BindingEventSources sources) {
-    SecretBinding binding =
-        client.resources(SecretBinding.class).inNamespace(namespace).withName(name).get();
+    SecretBinding binding = api.read(SecretBinding.class, namespace, name);
     if (binding == null || binding.getMetadata().getDeletionTimestamp() != null) {
       return Optional.empty();
     }
@@ -173,7 +172,13 @@ class BindingGatherer {
   private List<SecretRotation> rotations(SecretBinding binding, BindingEventSources sources) {
     return sources.rotations(binding).stream()
         .filter(r -> ownedBy(r, binding))
-        .map(r -> r.getStatus().stage().terminal() ? r : client.resource(r).get())
+        .map(r ->
+            r.getStatus().stage().terminal()
+                ? r
+                : api.read(
+                    SecretRotation.class,
+                    r.getMetadata().getNamespace(),
+                    r.getMetadata().getName()))
         .filter(Objects::nonNull)
         .toList();
   }
@@ -311,11 +316,10 @@ class BindingGatherer {
       return Optional.of(RotationPolicySpec.BUILT_IN);
     }
     return Optional.ofNullable(
-            client
-                .resources(RotationPolicy.class)
-                .inNamespace(binding.getMetadata().getNamespace())
-                .withName(binding.getSpec().rotationPolicyRef().name())
-                .get())
+            api.read(
+                RotationPolicy.class,
+                binding.getMetadata().getNamespace(),
+                binding.getSpec().rotationPolicyRef().name()))
         .map(RotationPolicy::getSpec);
   }
 

@@ -1,6 +1,5 @@
 package io.keyturn.controller.binding;
 
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -19,6 +18,7 @@ import io.keyturn.controller.binding.BindingGatherer.Gathered;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.binding.BindingPlan;
 import io.keyturn.domain.binding.BindingPlanner;
+import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -37,7 +37,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   private static final int MAX_EFFECTS = 10;
 
   private final BindingPlanner planner = new BindingPlanner();
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final BindingGatherer gatherer;
   private final Executor executor;
   private final EventRecorder events;
@@ -49,7 +49,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
 
   @Inject
   SecretBindingReconciler(
-      KubernetesClient client,
+      ApiServer api,
       BindingGatherer gatherer,
       Executor executor,
       EventRecorder events,
@@ -57,7 +57,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       Nudge nudge,
       Census census,
       Clock clock) {
-    this.client = client;
+    this.api = api;
     this.gatherer = gatherer;
     this.executor = executor;
     this.events = events;
@@ -144,7 +144,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       return;
     }
     binding.setStatus(plan.status());
-    client.resource(binding).updateStatus();
+    api.updateStatus(binding);
     if (plan.effect().isEmpty()) {
       events.record(binding, plan.findings());
     }

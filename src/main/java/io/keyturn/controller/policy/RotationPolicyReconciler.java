@@ -1,6 +1,5 @@
 package io.keyturn.controller.policy;
 
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -16,6 +15,7 @@ import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicyStatus;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.domain.status.ConditionSet;
+import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -31,13 +31,13 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
 
   private static final String BY_POLICY = "policy";
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final Clock clock;
   private InformerEventSource<SecretBinding, RotationPolicy> bindings;
 
   @Inject
-  RotationPolicyReconciler(KubernetesClient client, Clock clock) {
-    this.client = client;
+  RotationPolicyReconciler(ApiServer api, Clock clock) {
+    this.api = api;
     this.clock = clock;
   }
 
@@ -66,10 +66,14 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
     String key = policy.getMetadata().getNamespace() + "/" + policy.getMetadata().getName();
     RotationPolicyStatus status = status(policy, bindings.byIndex(BY_POLICY, key).size());
     if (!status.equals(policy.getStatus())) {
-      RotationPolicy written = client.resource(policy).get();
+      RotationPolicy written =
+          api.read(
+              RotationPolicy.class,
+              policy.getMetadata().getNamespace(),
+              policy.getMetadata().getName());
       if (written != null) {
         written.setStatus(status);
-        client.resource(written).updateStatus();
+        api.updateStatus(written);
       }
     }
     return UpdateControl.noUpdate();

@@ -1,12 +1,12 @@
 package io.keyturn.controller.rotation;
 
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -23,12 +23,12 @@ class Holders {
   /** A rotation that waits for its own reasons does not keep others waiting. */
   private static final Set<String> RESTS = Set.of(Reasons.HELD, Reasons.SUSPENDED);
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final Deployments deployments;
 
   @Inject
-  Holders(KubernetesClient client, Deployments deployments) {
-    this.client = client;
+  Holders(ApiServer api, Deployments deployments) {
+    this.api = api;
     this.deployments = deployments;
   }
 
@@ -38,12 +38,7 @@ class Holders {
    */
   Optional<String> of(SecretRotation rotation, SecretBinding binding) {
     List<SecretRotation> others =
-        client
-            .resources(SecretRotation.class)
-            .inNamespace(rotation.getMetadata().getNamespace())
-            .list()
-            .getItems()
-            .stream()
+        api.list(SecretRotation.class, rotation.getMetadata().getNamespace(), null).stream()
             .filter(r -> !r.getMetadata().getUid().equals(rotation.getMetadata().getUid()))
             .filter(r -> !r.getStatus().stage().terminal() && !r.getStatus().stage().promoted())
             .toList();
@@ -83,11 +78,10 @@ class Holders {
       return false;
     }
     SecretBinding theirs =
-        client
-            .resources(SecretBinding.class)
-            .inNamespace(other.getMetadata().getNamespace())
-            .withName(other.getSpec().bindingRef().name())
-            .get();
+        api.read(
+            SecretBinding.class,
+            other.getMetadata().getNamespace(),
+            other.getSpec().bindingRef().name());
     return theirs != null
         && deployments.select(theirs).stream()
             .anyMatch(d -> mine.contains(d.getMetadata().getUid()));

@@ -4,7 +4,6 @@ import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
@@ -23,6 +22,7 @@ import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Wishes;
 import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
@@ -58,7 +58,7 @@ class RotationGatherer {
   private static final Set<Stage> ASKS_USERS =
       EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final SecretWriter secrets;
   private final Candidates candidates;
   private final Deployments deployments;
@@ -68,14 +68,14 @@ class RotationGatherer {
 
   @Inject
   RotationGatherer(
-      KubernetesClient client,
+      ApiServer api,
       SecretWriter secrets,
       Candidates candidates,
       Deployments deployments,
       Holders holders,
       VersionUsers users,
       KubeletLag kubeletLag) {
-    this.client = client;
+    this.api = api;
     this.secrets = secrets;
     this.candidates = candidates;
     this.deployments = deployments;
@@ -104,19 +104,11 @@ class RotationGatherer {
   Optional<Gathered> gather(SecretRotation cached) {
     String namespace = cached.getMetadata().getNamespace();
     SecretBinding binding =
-        client
-            .resources(SecretBinding.class)
-            .inNamespace(namespace)
-            .withName(cached.getSpec().bindingRef().name())
-            .get();
+        api.read(SecretBinding.class, namespace, cached.getSpec().bindingRef().name());
     String aliasName = aliasName(cached, binding);
     Secret alias = aliasName == null ? null : secrets.read(namespace, aliasName);
     SecretRotation rotation =
-        client
-            .resources(SecretRotation.class)
-            .inNamespace(namespace)
-            .withName(cached.getMetadata().getName())
-            .get();
+        api.read(SecretRotation.class, namespace, cached.getMetadata().getName());
     if (rotation == null) {
       return Optional.empty();
     }
@@ -202,7 +194,7 @@ class RotationGatherer {
   }
 
   private boolean namespaceGone(String name) {
-    Namespace namespace = client.namespaces().withName(name).get();
+    Namespace namespace = api.read(Namespace.class, null, name);
     return namespace == null || namespace.getMetadata().getDeletionTimestamp() != null;
   }
 
@@ -217,11 +209,10 @@ class RotationGatherer {
       return Optional.of(builtIn);
     }
     return Optional.ofNullable(
-        client
-            .resources(RotationPolicy.class)
-            .inNamespace(binding.getMetadata().getNamespace())
-            .withName(binding.getSpec().rotationPolicyRef().name())
-            .get());
+        api.read(
+            RotationPolicy.class,
+            binding.getMetadata().getNamespace(),
+            binding.getSpec().rotationPolicyRef().name()));
   }
 
   private static Optional<VersionRef> current(SecretRotationStatus journal, SecretBinding binding) {
@@ -285,14 +276,11 @@ class RotationGatherer {
     if (binding == null && rotation.getStatus().to() == null) {
       return List.of();
     }
-    return client
-        .secrets()
-        .inNamespace(rotation.getMetadata().getNamespace())
-        .withLabel(Names.BINDING, Names.label(rotation.getSpec().bindingRef().name()))
-        .withLabel(
-            Names.VERSION, Long.toString(Names.versionOfRotation(rotation.getMetadata().getName())))
-        .list()
-        .getItems()
+    return secrets
+        .snapshots(
+            rotation.getMetadata().getNamespace(),
+            rotation.getSpec().bindingRef().name(),
+            Names.versionOfRotation(rotation.getMetadata().getName()))
         .stream()
         .filter(s ->
             rotation.getMetadata().getUid().equals(SecretWriter.annotations(s).get(Names.TOKEN)))

@@ -1,6 +1,5 @@
 package io.keyturn.controller.rotation;
 
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -21,6 +20,7 @@ import io.keyturn.controller.rotation.RotationGatherer.Gathered;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.rotation.Plan;
 import io.keyturn.domain.rotation.RotationPlanner;
+import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -44,7 +44,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   private static final Duration REFUSED = Duration.ofSeconds(30);
 
   private final RotationPlanner planner = new RotationPlanner();
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final RotationGatherer gatherer;
   private final Executor executor;
   private final EventRecorder events;
@@ -56,7 +56,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
 
   @Inject
   SecretRotationReconciler(
-      KubernetesClient client,
+      ApiServer api,
       RotationGatherer gatherer,
       Executor executor,
       EventRecorder events,
@@ -65,7 +65,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
       Census census,
       Telemetry telemetry,
       Clock clock) {
-    this.client = client;
+    this.api = api;
     this.gatherer = gatherer;
     this.executor = executor;
     this.events = events;
@@ -124,7 +124,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     SecretRotation rotation = seen.rotation();
     Stage from = rotation.getStatus().stage();
     rotation.setStatus(plan.journal());
-    client.resource(rotation).updateStatus();
+    api.updateStatus(rotation);
     events.record(rotation, plan.findings());
     if (seen.binding() != null) {
       events.record(seen.binding(), plan.findings());

@@ -2,7 +2,6 @@ package io.keyturn.controller.rotation;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -10,6 +9,7 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.workload.PodUsage;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -21,12 +21,12 @@ import java.util.function.Predicate;
 @ApplicationScoped
 class VersionUsers {
 
-  private final KubernetesClient client;
+  private final ApiServer api;
   private final KubeletLag kubeletLag;
 
   @Inject
-  VersionUsers(KubernetesClient client, KubeletLag kubeletLag) {
-    this.client = client;
+  VersionUsers(ApiServer api, KubeletLag kubeletLag) {
+    this.api = api;
     this.kubeletLag = kubeletLag;
   }
 
@@ -40,12 +40,7 @@ class VersionUsers {
     }
     Predicate<Pod> reader =
         discarding ? tookCandidate(journal, aliasName, alias) : tookOld(journal, aliasName, alias);
-    return client
-        .pods()
-        .inNamespace(rotation.getMetadata().getNamespace())
-        .list()
-        .getItems()
-        .stream()
+    return api.list(Pod.class, rotation.getMetadata().getNamespace(), null).stream()
         .filter(p -> PodUsage.refers(p, going.snapshot()) || reader.test(p))
         .map(Pod::getMetadata)
         .map(m -> m.getName())

@@ -1,9 +1,9 @@
 package io.keyturn.store.secret;
 
 import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.SecretData;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
@@ -16,12 +16,12 @@ import jakarta.inject.Inject;
 @ApplicationScoped
 public class UpstreamSecretStore implements Store {
 
-  private final KubernetesClient client;
+  private final ApiServer api;
 
-  /** Reads through the given client. */
+  /** Reads from the given API server. */
   @Inject
-  public UpstreamSecretStore(KubernetesClient client) {
-    this.client = client;
+  public UpstreamSecretStore(ApiServer api) {
+    this.api = api;
   }
 
   @Override
@@ -42,7 +42,7 @@ public class UpstreamSecretStore implements Store {
   @Override
   public Reading obtain(String namespace, SecretBindingSpec.Source source) {
     String name = source.secret().name();
-    Secret secret = client.secrets().inNamespace(namespace).withName(name).get();
+    Secret secret = api.read(Secret.class, namespace, name);
     if (secret == null) {
       return new Reading.Missing(
           Reasons.SOURCE_NOT_FOUND,

@@ -11,10 +11,8 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.Traffic;
 import io.keyturn.api.v1alpha1.SecretBinding;
@@ -24,6 +22,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.SecretReferences;
@@ -45,19 +44,20 @@ import java.util.stream.Collectors;
 @ApplicationScoped
 public class Deployments {
 
-  private final KubernetesClient client;
+  private final ApiServer api;
+  private final KubernetesSerialization json = new KubernetesSerialization();
   private final Fingerprint fingerprint;
 
-  /** Works through the given client. */
+  /** Works on the given API server. */
   @Inject
-  public Deployments(KubernetesClient client, Fingerprint fingerprint) {
-    this.client = client;
+  public Deployments(ApiServer api, Fingerprint fingerprint) {
+    this.api = api;
     this.fingerprint = fingerprint;
   }
 
   /** The Deployment of that name; null if there is none. */
   public Deployment read(String namespace, String name) {
-    return client.apps().deployments().inNamespace(namespace).withName(name).get();
+    return api.read(Deployment.class, namespace, name);
   }
 
   /** The Deployments that an entry of a binding means, clones left out. */
@@ -65,13 +65,8 @@ public class Deployments {
     if (entry.name() != null) {
       return Optional.ofNullable(read(namespace, entry.name())).stream().toList();
     }
-    return client
-        .apps()
-        .deployments()
-        .inNamespace(namespace)
-        .withLabels(entry.selector().matchLabels())
-        .list()
-        .getItems()
+    return api
+        .list(Deployment.class, namespace, ApiServer.labelled(entry.selector().matchLabels()))
         .stream()
         .filter(d -> !labels(d).containsKey(Names.CANARY_FOR))
         .sorted(Comparator.comparing(d -> d.getMetadata().getName()))
@@ -90,7 +85,7 @@ public class Deployments {
 
   /** Whether a pod template of the namespace refers to a Secret. */
   public boolean refers(String namespace, String secret) {
-    return client.apps().deployments().inNamespace(namespace).list().getItems().stream()
+    return api.list(Deployment.class, namespace, null).stream()
         .anyMatch(d -> SecretReferences.refers(d.getSpec().getTemplate().getSpec(), secret));
   }
 
@@ -100,25 +95,20 @@ public class Deployments {
         replicaSets(deployment).stream()
             .map(r -> r.getMetadata().getUid())
             .collect(Collectors.toSet());
-    return client
-        .pods()
-        .inNamespace(deployment.getMetadata().getNamespace())
-        .withLabelSelector(deployment.getSpec().getSelector())
-        .list()
-        .getItems()
+    return api
+        .list(
+            Pod.class, deployment.getMetadata().getNamespace(), deployment.getSpec().getSelector())
         .stream()
         .filter(p -> controllerOf(p).map(replicaSets::contains).orElse(false))
         .toList();
   }
 
   private List<ReplicaSet> replicaSets(Deployment deployment) {
-    return client
-        .apps()
-        .replicaSets()
-        .inNamespace(deployment.getMetadata().getNamespace())
-        .withLabelSelector(deployment.getSpec().getSelector())
-        .list()
-        .getItems()
+    return api
+        .list(
+            ReplicaSet.class,
+            deployment.getMetadata().getNamespace(),
+            deployment.getSpec().getSelector())
         .stream()
         .filter(r -> controllerOf(r).filter(deployment.getMetadata().getUid()::equals).isPresent())
         .toList();
@@ -177,11 +167,10 @@ public class Deployments {
     return deployment.getSpec().getTemplate().getSpec().getVolumes().stream()
         .filter(v -> v.getPersistentVolumeClaim() != null)
         .map(v ->
-            client
-                .persistentVolumeClaims()
-                .inNamespace(deployment.getMetadata().getNamespace())
-                .withName(v.getPersistentVolumeClaim().getClaimName())
-                .get())
+            api.read(
+                PersistentVolumeClaim.class,
+                deployment.getMetadata().getNamespace(),
+                v.getPersistentVolumeClaim().getClaimName()))
         .filter(Objects::nonNull)
         .toList();
   }
@@ -199,7 +188,7 @@ public class Deployments {
     Map<String, String> annotations = new HashMap<>(annotations(template));
     annotations.keySet().removeIf(Names::isVersionAnnotation);
     bare.getMetadata().setAnnotations(annotations.isEmpty() ? null : annotations);
-    return fingerprint.of(client.getKubernetesSerialization().asJson(bare));
+    return fingerprint.of(json.asJson(bare));
   }
 
   /**
@@ -245,15 +234,7 @@ public class Deployments {
             .endTemplate()
             .endSpec()
             .build();
-    client
-        .resource(wanted)
-        .patch(
-            new PatchContext.Builder()
-                .withPatchType(PatchType.SERVER_SIDE_APPLY)
-                .withFieldManager(Names.KEYTURN)
-                .withForce(false)
-                .build(),
-            wanted);
+    api.apply(wanted);
     return true;
   }
 
@@ -277,9 +258,7 @@ public class Deployments {
       return false;
     }
     List<Service> services =
-        traffic == Traffic.None
-            ? client.services().inNamespace(namespace).list().getItems()
-            : List.of();
+        traffic == Traffic.None ? api.list(Service.class, namespace, null) : List.of();
     Deployment clone =
         CloneTemplate.of(
             deployment,
@@ -297,14 +276,14 @@ public class Deployments {
       createIgnoringTwin(clone);
     } else if (ownedBy(seen, rotation)) {
       clone.getMetadata().setResourceVersion(seen.getMetadata().getResourceVersion());
-      client.resource(clone).update();
+      api.update(clone);
     }
     return true;
   }
 
   private void createIgnoringTwin(Deployment clone) {
     try {
-      client.resource(clone).create();
+      api.create(clone);
     } catch (KubernetesClientException e) {
       if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
         throw e;
@@ -316,7 +295,7 @@ public class Deployments {
   public void stopCanary(SecretRotation rotation, String cloneName) {
     Deployment seen = read(rotation.getMetadata().getNamespace(), cloneName);
     if (seen != null && ownedBy(seen, rotation)) {
-      client.resource(seen).lockResourceVersion(seen.getMetadata().getResourceVersion()).delete();
+      api.delete(seen);
     }
   }
 

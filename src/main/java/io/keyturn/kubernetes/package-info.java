@@ -1,0 +1,2 @@
+/** What Keyturn asks of an API server. */
+package io.keyturn.kubernetes;

@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.vertx.VertxHttpClientFactory;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -54,7 +56,6 @@ public final class ControlPlane implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration KUBECTL_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration TOKEN_LIFETIME = Duration.ofHours(12);
-  private static final String NOT_READY_TAINT = "node.kubernetes.io/not-ready";
 
   private static final String AUDIT_POLICY =
       """
@@ -305,16 +306,11 @@ public final class ControlPlane implements AutoCloseable {
               .build();
       admin.resource(node).create();
       // An admission plugin taints each new node, and the controller that would take it away is
-      // off.
+      // off. Others write nodes, too, so this names no resourceVersion.
       admin
           .nodes()
           .withName(name)
-          .edit(n ->
-              new NodeBuilder(n)
-                  .editSpec()
-                  .removeMatchingFromTaints(t -> NOT_READY_TAINT.equals(t.getKey()))
-                  .endSpec()
-                  .build());
+          .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"taints\":null}}");
     }
   }
 

@@ -7,6 +7,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Census;
@@ -86,7 +87,13 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   @Override
   public UpdateControl<SecretRotation> reconcile(
       SecretRotation cached, Context<SecretRotation> context) {
-    return Wake.afterConflict(clock, () -> step(cached));
+    return ended(cached) ? UpdateControl.noUpdate() : Wake.afterConflict(clock, () -> step(cached));
+  }
+
+  /** Nothing follows an end, so even an old copy of it is right; there are many such records. */
+  private static boolean ended(SecretRotation rotation) {
+    return rotation.getStatus().stage().terminal()
+        && !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER);
   }
 
   private UpdateControl<SecretRotation> step(SecretRotation cached) {

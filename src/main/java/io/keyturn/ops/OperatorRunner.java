@@ -1,6 +1,7 @@
 package io.keyturn.ops;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
@@ -11,6 +12,7 @@ import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.controller.binding.SecretBindingReconciler;
 import io.keyturn.controller.policy.RotationPolicyReconciler;
 import io.keyturn.controller.rotation.SecretRotationReconciler;
+import io.keyturn.kubernetes.TrimmedStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -18,6 +20,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -114,11 +117,25 @@ public class OperatorRunner {
     overrider
         .withRetry(new Retries())
         .withReconciliationMaxInterval(LONGEST_INTERVAL)
+        .withItemStore(TrimmedStore.withoutManagedFields())
+        .withOnUpdateFilter(OperatorRunner::byOthers)
         .withInformerListLimit(PAGE);
     Set<String> namespaces = config.namespaces().orElse(Set.of());
     if (!namespaces.isEmpty()) {
       overrider.settingNamespaces(namespaces);
     }
+  }
+
+  /** Keyturn alone writes statuses, and whoever has written one looks on by itself. */
+  private static boolean byOthers(HasMetadata now, HasMetadata before) {
+    ObjectMeta after = now.getMetadata();
+    ObjectMeta was = before.getMetadata();
+    return !Objects.equals(after.getGeneration(), was.getGeneration())
+        || !Objects.equals(after.getUid(), was.getUid())
+        || !Objects.equals(after.getDeletionTimestamp(), was.getDeletionTimestamp())
+        || !after.getAnnotations().equals(was.getAnnotations())
+        || !after.getLabels().equals(was.getLabels())
+        || !after.getFinalizers().equals(was.getFinalizers());
   }
 
   private void onLeading() {

@@ -37,6 +37,7 @@ import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,11 @@ class ScaleBench {
   private static final int TEAMS = 5;
   private static final int ROUNDS = 10;
 
+  @BeforeAll
+  static void install() {
+    OperatorProcess.install(SharedControlPlane.get());
+  }
+
   private static OperatorProcess start(ControlPlane plane) {
     return OperatorProcess.start(plane, Map.of("KEYTURN_LEADER_ELECTION", "false"));
   }
@@ -68,7 +74,6 @@ class ScaleBench {
   @Order(1)
   void startOfTheProcessToReady() {
     ControlPlane plane = SharedControlPlane.get();
-    OperatorProcess.install(plane);
     List<Long> millis = new ArrayList<>();
     for (int i = 0; i <= STARTS; i++) {
       Instant begin = Instant.now();
@@ -176,8 +181,10 @@ class ScaleBench {
       Duration creation = Duration.between(begin, Instant.now());
       Awaitility.await("all bindings have their first version")
           .atMost(Duration.ofMinutes(5))
-          .pollInterval(Duration.ofMillis(500))
+          .pollInterval(Duration.ofSeconds(1))
           .until(() -> delivered(client) == BINDINGS);
+      long reads =
+          plane.audit().since(begin, r -> r.user().endsWith(":keyturn") && !r.isWrite()).size();
       print(
           BINDINGS + " bindings created at once (creation alone, converged)",
           "%.1f s, %.1f s"
@@ -194,6 +201,7 @@ class ScaleBench {
           "%.1f kB".formatted((after - before) / 1000.0 / BINDINGS));
       print(
           "writes per created binding", "%.2f".formatted(bindingWrites(plane) / (double) BINDINGS));
+      print("reads per created binding", "%.1f".formatted(reads / (double) BINDINGS));
       print("resident memory of the operator", "%d MiB".formatted(resident(operator.pid())));
     }
   }
@@ -299,6 +307,7 @@ class ScaleBench {
     jcmd(operator, "GC.run");
     jcmd(operator, "GC.run");
     String histogram = jcmd(operator, "GC.class_histogram");
+    java.nio.file.Files.writeString(java.nio.file.Path.of("target", "heap.txt"), histogram);
     Matcher total = Pattern.compile("Total\\s+\\d+\\s+(\\d+)").matcher(histogram);
     assertThat(total.find()).as(histogram).isTrue();
     return Long.parseLong(total.group(1));

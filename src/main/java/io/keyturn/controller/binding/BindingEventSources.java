@@ -14,6 +14,7 @@ import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.controller.MetadataSource;
+import io.keyturn.kubernetes.TrimmedStore;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -64,6 +65,7 @@ final class BindingEventSources {
                         new ResourceID(
                             r.getSpec().bindingRef().name(), r.getMetadata().getNamespace())))
                 .withNamespacesInheritedFromController()
+                .withItemStore(TrimmedStore.withoutManagedFields())
                 .withInformerListLimit(500L)
                 .build(),
             context);
@@ -75,6 +77,7 @@ final class BindingEventSources {
                 .withSecondaryToPrimaryMapper(
                     p -> ids(BY_POLICY, key(p, p.getMetadata().getName())))
                 .withNamespacesInheritedFromController()
+                .withItemStore(TrimmedStore.withoutManagedFields())
                 .withInformerListLimit(500L)
                 .build(),
             context);

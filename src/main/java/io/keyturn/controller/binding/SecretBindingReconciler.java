@@ -110,10 +110,19 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       seen.observation()
           .rotations()
           .forEach(r -> nudge.send(seen.binding().getMetadata().getNamespace(), r));
-      return Wake.at(
-          plan.effect().isPresent() ? Optional.of(Wake.soon(clock)) : plan.wakeAt(), clock);
+      return plan.effect().isPresent()
+          ? Wake.at(Optional.of(Wake.soon(clock)), clock)
+          : rest(seen, plan);
     }
     return Wake.at(Optional.of(Wake.soon(clock)), clock);
+  }
+
+  /** What was written may lead to more; mostly it does not, and nothing needs to be read again. */
+  private UpdateControl<SecretBinding> rest(Gathered seen, BindingPlan written) {
+    BindingPlan next = planner.plan(seen.observation().with(written.status()), clock.instant());
+    return next.effect().isEmpty() && next.status().equals(written.status())
+        ? Wake.at(next.wakeAt(), clock)
+        : Wake.now();
   }
 
   private boolean perform(Effect effect, Gathered seen) {

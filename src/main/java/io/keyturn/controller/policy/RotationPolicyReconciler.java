@@ -14,8 +14,10 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicyStatus;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.domain.status.ConditionSet;
 import io.keyturn.kubernetes.ApiServer;
+import io.keyturn.kubernetes.TrimmedStore;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
@@ -53,6 +55,7 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
                 .withOnUpdateFilter(
                     (now, before) -> !policyOf(now).toList().equals(policyOf(before).toList()))
                 .withNamespacesInheritedFromController()
+                .withItemStore(new TrimmedStore<>(RotationPolicyReconciler::reference))
                 .withInformerListLimit(500L)
                 .build(),
             context);
@@ -90,6 +93,19 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
       set.isFalse(Conditions.SUSPENDED, Reasons.NOT_SUSPENDED, "Rotations do not rest.");
     }
     return new RotationPolicyStatus(generation, set.toList(), users);
+  }
+
+  /** All that is needed of a binding here: its name, and that of its policy. */
+  private static SecretBinding reference(SecretBinding binding) {
+    SecretBinding reference = new SecretBinding();
+    reference.getMetadata().setNamespace(binding.getMetadata().getNamespace());
+    reference.getMetadata().setName(binding.getMetadata().getName());
+    reference.getMetadata().setUid(binding.getMetadata().getUid());
+    reference.getMetadata().setResourceVersion(binding.getMetadata().getResourceVersion());
+    reference.setSpec(
+        new SecretBindingSpec(
+            null, null, null, null, binding.getSpec().rotationPolicyRef(), null, null));
+    return reference;
   }
 
   private static Stream<String> policyOf(SecretBinding binding) {

@@ -131,6 +131,29 @@ public record BindingObservation(
       String reason,
       String message) {}
 
+  /** The same, after the status was written. */
+  public BindingObservation with(SecretBindingStatus written) {
+    return new BindingObservation(
+        name,
+        generation,
+        spec,
+        request,
+        aliasName,
+        written,
+        takenBy,
+        policy,
+        source,
+        current,
+        currentSnapshotExists,
+        alias,
+        snapshots,
+        rotations,
+        workloads,
+        missingWorkloads,
+        unowned,
+        latecomers);
+  }
+
   /** The rotation under way. */
   Optional<Rotation> active() {
     return rotations.stream().filter(r -> !r.stage().terminal()).findFirst();

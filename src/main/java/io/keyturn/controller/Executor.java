@@ -26,6 +26,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Performs effects, and is the only one to change the cluster but for statuses and events. Each may
@@ -231,7 +232,27 @@ public class Executor {
         || deployments.refers(namespace, snapshot);
   }
 
+  /** What decided was a cache, which may be old: a process that stood still is not told so. */
   private boolean startRotation(Effect.StartRotation start, SecretBinding binding) {
+    boolean unseen =
+        rotations(binding)
+            .anyMatch(r -> Names.versionOfRotation(r.getMetadata().getName()) > start.newestSeen());
+    return !unseen && createRotation(start, binding);
+  }
+
+  private Stream<SecretRotation> rotations(SecretBinding binding) {
+    return api
+        .list(
+            SecretRotation.class,
+            binding.getMetadata().getNamespace(),
+            ApiServer.labelled(Map.of(Names.BINDING, Names.label(binding.getMetadata().getName()))))
+        .stream()
+        .filter(r ->
+            r.getMetadata().getOwnerReferences().stream()
+                .anyMatch(o -> o.getUid().equals(binding.getMetadata().getUid())));
+  }
+
+  private boolean createRotation(Effect.StartRotation start, SecretBinding binding) {
     SecretRotation rotation = new SecretRotation();
     rotation.getMetadata().setNamespace(binding.getMetadata().getNamespace());
     rotation
@@ -290,7 +311,8 @@ public class Executor {
     return true;
   }
 
+  /** Rounded up: whoever started within this second may have read what was there before. */
   private Instant now() {
-    return clock.instant().truncatedTo(ChronoUnit.SECONDS);
+    return clock.instant().plusSeconds(1).minusNanos(1).truncatedTo(ChronoUnit.SECONDS);
   }
 }

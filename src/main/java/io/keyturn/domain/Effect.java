@@ -91,13 +91,16 @@ public sealed interface Effect {
   record DeleteSnapshot(String name) implements Effect {}
 
   /**
-   * Create the SecretRotation that moves the binding to a version.
+   * Create the SecretRotation that moves the binding to a version; do nothing where there is a
+   * rotation that was not seen, because what it has shown was not considered.
    *
    * @param version its number
    * @param trigger why
    * @param nonce the request that it serves; null: none
+   * @param newestSeen the version of the newest rotation that was seen; 0: there was none
    */
-  record StartRotation(long version, Trigger trigger, String nonce) implements Effect {}
+  record StartRotation(long version, Trigger trigger, String nonce, long newestSeen)
+      implements Effect {}
 
   /**
    * Delete the record of a rotation that has ended.

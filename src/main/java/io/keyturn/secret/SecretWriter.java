@@ -97,11 +97,18 @@ public class SecretWriter {
         .build();
   }
 
+  /** A quota may answer 409, too, and a name may be taken: only the same snapshot is as good. */
   private void create(Secret secret) {
     try {
       api.create(secret);
     } catch (KubernetesClientException e) {
-      if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
+      Secret there =
+          e.getCode() == HttpURLConnection.HTTP_CONFLICT
+              ? read(secret.getMetadata().getNamespace(), secret.getMetadata().getName())
+              : null;
+      if (there == null
+          || !Boolean.TRUE.equals(there.getImmutable())
+          || !secret.getData().equals(there.getData())) {
         throw e;
       }
     }

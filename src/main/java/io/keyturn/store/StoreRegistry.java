@@ -2,9 +2,8 @@ package io.keyturn.store;
 
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.store.spi.Store;
+import io.quarkus.arc.All;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.inject.Any;
-import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import java.util.List;
 
@@ -16,8 +15,8 @@ public class StoreRegistry {
 
   /** The stores that are part of the application. */
   @Inject
-  public StoreRegistry(@Any Instance<Store> stores) {
-    this.stores = stores.stream().toList();
+  public StoreRegistry(@All List<Store> stores) {
+    this.stores = List.copyOf(stores);
   }
 
   /**

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Which object's change concerns which binding. */
-final class BindingEventSources {
+final class BindingEventSources implements BindingIndex {
 
   private static final String BY_SECRET = "secret";
   private static final String BY_WORKLOAD = "workload";
@@ -87,22 +87,22 @@ final class BindingEventSources {
     return List.of(secrets, deployments, rotations, policies);
   }
 
-  /** The bindings that deliver to a Secret of that name. */
-  List<SecretBinding> bindingsOf(String namespace, String alias) {
+  @Override
+  public List<SecretBinding> bindingsOf(String namespace, String alias) {
     return bindings.byIndex(BY_SECRET, namespace + "/" + alias).stream()
         .filter(b -> b.alias().equals(alias))
         .toList();
   }
 
-  /** Metadata of the snapshots of a binding. */
-  List<GenericKubernetesResource> snapshots(SecretBinding binding) {
+  @Override
+  public List<GenericKubernetesResource> snapshots(SecretBinding binding) {
     return secrets.byIndex(
         SNAPSHOTS,
         binding.getMetadata().getNamespace() + "/" + Names.label(binding.getMetadata().getName()));
   }
 
-  /** The rotations of a binding. */
-  List<SecretRotation> rotations(SecretBinding binding) {
+  @Override
+  public List<SecretRotation> rotations(SecretBinding binding) {
     return rotations.byIndex(
         "binding", binding.getMetadata().getNamespace() + "/" + binding.getMetadata().getName());
   }

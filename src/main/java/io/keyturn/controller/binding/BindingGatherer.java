@@ -85,14 +85,14 @@ class BindingGatherer {
   record Gathered(BindingObservation observation, SecretBinding binding, Secret alias) {}
 
   /** Empty if the binding has gone, or is going. */
-  Optional<Gathered> gather(String namespace, String name, BindingEventSources sources) {
+  Optional<Gathered> gather(String namespace, String name, BindingIndex index) {
     SecretBinding binding = api.read(SecretBinding.class, namespace, name);
     if (binding == null || binding.getMetadata().getDeletionTimestamp() != null) {
       return Optional.empty();
     }
     Secret alias = secrets.read(namespace, binding.alias());
-    List<SecretRotation> rotations = rotations(binding, sources);
-    List<GenericKubernetesResource> snapshots = sources.snapshots(binding);
+    List<SecretRotation> rotations = rotations(binding, index);
+    List<GenericKubernetesResource> snapshots = index.snapshots(binding);
     Optional<Current> current = current(binding, alias, rotations);
     Optional<Secret> snapshot =
         current.map(c -> secrets.read(namespace, c.snapshot())).filter(Objects::nonNull);
@@ -105,7 +105,7 @@ class BindingGatherer {
           new Gathered(
               observation(
                   binding,
-                  sources,
+                  index,
                   rotations,
                   snapshots,
                   current,
@@ -124,7 +124,7 @@ class BindingGatherer {
 
   private BindingObservation observation(
       SecretBinding binding,
-      BindingEventSources sources,
+      BindingIndex index,
       List<SecretRotation> rotations,
       List<GenericKubernetesResource> snapshots,
       Optional<Current> current,
@@ -152,7 +152,7 @@ class BindingGatherer {
         annotations(binding).get(Names.ROTATE),
         binding.alias(),
         binding.getStatus(),
-        takenBy(binding, sources),
+        takenBy(binding, index),
         policy(binding),
         source,
         current,
@@ -169,8 +169,8 @@ class BindingGatherer {
   /**
    * Those that may still move are read live: a cache may not know yet that they moved the alias.
    */
-  private List<SecretRotation> rotations(SecretBinding binding, BindingEventSources sources) {
-    return sources.rotations(binding).stream()
+  private List<SecretRotation> rotations(SecretBinding binding, BindingIndex index) {
+    return index.rotations(binding).stream()
         .filter(r -> ownedBy(r, binding))
         .map(r ->
             r.getStatus().stage().terminal()
@@ -324,11 +324,11 @@ class BindingGatherer {
   }
 
   /** Of two bindings with one alias the older wins; of the same age the one whose name is first. */
-  private Optional<String> takenBy(SecretBinding binding, BindingEventSources sources) {
+  private Optional<String> takenBy(SecretBinding binding, BindingIndex index) {
     Comparator<SecretBinding> age =
         Comparator.comparing((SecretBinding b) -> b.getMetadata().getCreationTimestamp())
             .thenComparing(b -> b.getMetadata().getName());
-    return sources.bindingsOf(binding.getMetadata().getNamespace(), binding.alias()).stream()
+    return index.bindingsOf(binding.getMetadata().getNamespace(), binding.alias()).stream()
         .filter(b -> !b.getMetadata().getUid().equals(binding.getMetadata().getUid()))
         .filter(b -> age.compare(b, binding) < 0)
         .map(b -> b.getMetadata().getName())

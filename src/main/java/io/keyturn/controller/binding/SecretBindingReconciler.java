@@ -45,7 +45,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   private final Nudge nudge;
   private final Census census;
   private final Clock clock;
-  private BindingEventSources sources;
+  private BindingIndex index;
 
   @Inject
   SecretBindingReconciler(
@@ -71,8 +71,14 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   public List<EventSource<?, SecretBinding>> prepareEventSources(
       EventSourceContext<SecretBinding> context) {
     census.ofBindings(context.getPrimaryCache());
-    sources = new BindingEventSources(context, metadata);
+    BindingEventSources sources = new BindingEventSources(context, metadata);
+    lookUpIn(sources);
     return sources.all();
+  }
+
+  /** Where to look for what belongs to a binding. */
+  void lookUpIn(BindingIndex caches) {
+    index = caches;
   }
 
   @Override
@@ -85,7 +91,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
     for (int effects = 0; effects < MAX_EFFECTS; effects++) {
       Optional<Gathered> gathered =
           gatherer.gather(
-              cached.getMetadata().getNamespace(), cached.getMetadata().getName(), sources);
+              cached.getMetadata().getNamespace(), cached.getMetadata().getName(), index);
       if (gathered.isEmpty()) {
         return UpdateControl.noUpdate();
       }

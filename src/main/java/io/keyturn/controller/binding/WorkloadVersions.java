@@ -11,6 +11,7 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
 import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.SecretReferences;
@@ -20,6 +21,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -48,6 +50,7 @@ class WorkloadVersions {
     if (!Rollout.rolledOut(deployment) && before.isPresent()) {
       return before.get();
     }
+    stray(deployment, binding.alias(), rotations).ifPresent(latecomers::add);
     String id = Names.versionIdOf(current.snapshot());
     List<Pod> pods =
         deployment.getSpec().getReplicas() == 0
@@ -75,18 +78,44 @@ class WorkloadVersions {
         proof(rotations, current, deployment.getMetadata().getUid()));
   }
 
+  /**
+   * The way back for a pod template that names a version which was taken back: a process that stood
+   * still in between wrote it.
+   */
+  private static Optional<Effect.Annotate> stray(
+      Deployment deployment, String alias, List<SecretRotation> rotations) {
+    String annotation = Names.versionAnnotation(alias);
+    String id = annotations(deployment).get(annotation);
+    if (id == null || Rollout.annotationOwner(deployment, annotation).isPresent()) {
+      return Optional.empty();
+    }
+    return rotations.stream()
+        .map(SecretRotation::getStatus)
+        .filter(s -> s.stage().terminal() && s.stage() != Stage.Complete)
+        .filter(s -> s.to() != null && s.to().snapshot() != null)
+        .filter(s -> id.equals(Names.versionIdOf(s.to().snapshot())))
+        .flatMap(s -> s.workloads().stream())
+        .filter(w -> w.uid().equals(deployment.getMetadata().getUid()))
+        .map(w -> new Effect.Annotate(w.kind(), w.name(), w.uid(), w.previousAnnotation()))
+        .findFirst();
+  }
+
   /** Its containers began before the Secret existed, without which they could start, and run on. */
   private boolean cameTooEarly(
       Deployment deployment, List<Pod> pods, String alias, Current current, Secret secret) {
     Instant created = Instant.parse(secret.getMetadata().getCreationTimestamp());
     Instant existed = created.isBefore(current.since()) ? created : current.since();
-    var template = deployment.getSpec().getTemplate();
-    boolean annotated =
-        template.getMetadata().getAnnotations() != null
-            && template.getMetadata().getAnnotations().containsKey(Names.versionAnnotation(alias));
+    boolean annotated = annotations(deployment).containsKey(Names.versionAnnotation(alias));
     return !annotated
-        && SecretReferences.onlyOptional(template.getSpec(), alias)
+        && SecretReferences.onlyOptional(deployment.getSpec().getTemplate().getSpec(), alias)
         && pods.stream().anyMatch(p -> PodUsage.startedWithout(p, alias, existed));
+  }
+
+  private static Map<String, String> annotations(Deployment deployment) {
+    var metadata = deployment.getSpec().getTemplate().getMetadata();
+    return metadata == null || metadata.getAnnotations() == null
+        ? Map.of()
+        : metadata.getAnnotations();
   }
 
   private static Proof proof(List<SecretRotation> rotations, Current current, String uid) {

@@ -54,6 +54,7 @@ class RotationGatherer {
           Stage.Discarding);
   private static final Set<Stage> ASKS_WORKLOADS =
       EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting, Stage.RollingBack);
+  private static final Set<Stage> ASKS_CLONES = EnumSet.of(Stage.Retiring, Stage.Discarding);
   private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
   private static final Set<Stage> ASKS_USERS =
       EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
@@ -336,6 +337,9 @@ class RotationGatherer {
           .map(d -> deployments.observe(d, aliasName, null, null))
           .toList();
     }
+    if (journal.stage().terminal() || ASKS_CLONES.contains(journal.stage())) {
+      return journal.workloads().stream().map(w -> clone(w, namespace)).toList();
+    }
     if (!ASKS_WORKLOADS.contains(journal.stage())) {
       return List.of();
     }
@@ -351,15 +355,19 @@ class RotationGatherer {
   private Workload workload(
       WorkloadProgress entry, String namespace, String aliasName, String target) {
     Deployment deployment = deployments.read(namespace, entry.name());
-    if (deployment == null || !deployment.getMetadata().getUid().equals(entry.uid())) {
-      return Workload.gone(
-          entry.kind(),
-          entry.name(),
-          entry.uid(),
-          entry.canaryRef() == null
-              ? Optional.empty()
-              : deployments.observeClone(namespace, entry.canaryRef()));
-    }
-    return deployments.observe(deployment, aliasName, target, entry.canaryRef());
+    return deployment == null || !deployment.getMetadata().getUid().equals(entry.uid())
+        ? clone(entry, namespace)
+        : deployments.observe(deployment, aliasName, target, entry.canaryRef());
+  }
+
+  /** All that is left to be seen of a workload that has gone, or is none of our business. */
+  private Workload clone(WorkloadProgress entry, String namespace) {
+    return Workload.gone(
+        entry.kind(),
+        entry.name(),
+        entry.uid(),
+        entry.canaryRef() == null
+            ? Optional.empty()
+            : deployments.observeClone(namespace, entry.canaryRef()));
   }
 }

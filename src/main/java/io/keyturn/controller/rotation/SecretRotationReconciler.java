@@ -7,6 +7,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
@@ -54,6 +55,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   private final Census census;
   private final Telemetry telemetry;
   private final Clock clock;
+  private RotationIndex index;
 
   @Inject
   SecretRotationReconciler(
@@ -81,18 +83,32 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   public List<EventSource<?, SecretRotation>> prepareEventSources(
       EventSourceContext<SecretRotation> context) {
     census.ofRotations(context.getPrimaryCache());
-    return RotationEventSources.of(context, metadata, nudge);
+    RotationEventSources sources = new RotationEventSources(context, metadata, nudge);
+    lookUpIn(sources);
+    return sources.all();
+  }
+
+  /** Where to look for what belongs to a rotation. */
+  void lookUpIn(RotationIndex caches) {
+    index = caches;
   }
 
   @Override
   public UpdateControl<SecretRotation> reconcile(
       SecretRotation cached, Context<SecretRotation> context) {
-    return ended(cached) ? UpdateControl.noUpdate() : Wake.afterConflict(clock, () -> step(cached));
+    return ended(cached) && !index.hasClone(cached)
+        ? UpdateControl.noUpdate()
+        : Wake.afterConflict(clock, () -> step(cached));
   }
 
-  /** Nothing follows an end, so even an old copy of it is right; there are many such records. */
+  /**
+   * Nothing follows an end, so even an old copy of it is right; there are many such records. But a
+   * process that stood still may start a canary when others have taken it back.
+   */
   private static boolean ended(SecretRotation rotation) {
     return rotation.getStatus().stage().terminal()
+        && rotation.getStatus().conditions().stream()
+            .noneMatch(c -> c.type().equals(Conditions.BLOCKED))
         && !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER);
   }
 

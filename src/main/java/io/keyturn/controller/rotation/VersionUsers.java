@@ -55,14 +55,14 @@ class VersionUsers {
     return p -> PodUsage.mayUseEarlier(p, aliasName, current, since);
   }
 
-  /** Containers that happened to start while the alias held the version that was taken back. */
-  private static Predicate<Pod> tookCandidate(
+  /** Containers that happened to start while a kubelet served the version that was taken back. */
+  private Predicate<Pod> tookCandidate(
       SecretRotationStatus journal, String aliasName, Secret alias) {
     Instant promotionBegan = journal.timeline().verifiedAt();
     if (promotionBegan == null || alias == null) {
       return p -> false;
     }
-    Instant back = Adoption.heldSince(alias);
+    Instant back = Adoption.heldSince(alias).plus(kubeletLag.value());
     return p -> PodUsage.startedBetween(p, aliasName, promotionBegan, back);
   }
 }

@@ -130,11 +130,12 @@ public final class BindingPlanner {
   private Optional<Step> start(BindingObservation seen, Optional<Due> due) {
     return due.filter(Due.Now.class::isInstance)
         .map(Due.Now.class::cast)
-        .map(d -> new Step(startOf(nextVersion(seen), d), null));
+        .map(d -> new Step(startOf(seen, d), null));
   }
 
-  private Effect startOf(long version, Due.Now due) {
-    return new Effect.StartRotation(version, due.trigger(), due.nonce());
+  private Effect startOf(BindingObservation seen, Due.Now due) {
+    long newest = seen.rotations().stream().mapToLong(Rotation::version).max().orElse(0);
+    return new Effect.StartRotation(nextVersion(seen), due.trigger(), due.nonce(), newest);
   }
 
   /** Removes what is kept no longer: old snapshots, old records. */

@@ -36,7 +36,10 @@ public final class RotationPlanner {
   public Plan plan(Observation seen, Instant now) {
     Draft draft = new Draft(seen, now);
     Stage stage = draft.stage();
-    if (stage.terminal()) {
+    Optional<WorkloadProgress> late = lateCanary(draft);
+    if (late.isPresent()) {
+      draft.perform(new Effect.StopCanary(late.get()));
+    } else if (stage.terminal()) {
       if (!seen.released()) {
         draft.perform(new Effect.Release());
       }
@@ -96,6 +99,16 @@ public final class RotationPlanner {
       return true;
     }
     return false;
+  }
+
+  /** A process that stood still may start a canary when the others have none any more. */
+  private Optional<WorkloadProgress> lateCanary(Draft draft) {
+    Stage stage = draft.stage();
+    return stage.terminal() || stage == Stage.Retiring || stage == Stage.Discarding
+        ? draft.workloads().stream()
+            .filter(w -> Progress.observed(w, draft.seen).canary().isPresent())
+            .findFirst()
+        : Optional.empty();
   }
 
   private void admit(Draft draft) {

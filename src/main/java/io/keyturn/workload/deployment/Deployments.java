@@ -44,8 +44,9 @@ import java.util.stream.Collectors;
 @ApplicationScoped
 public class Deployments {
 
+  private static final KubernetesSerialization JSON = new KubernetesSerialization();
+
   private final ApiServer api;
-  private final KubernetesSerialization json = new KubernetesSerialization();
   private final Fingerprint fingerprint;
 
   /** Works on the given API server. */
@@ -188,7 +189,7 @@ public class Deployments {
     Map<String, String> annotations = new HashMap<>(annotations(template));
     annotations.keySet().removeIf(Names::isVersionAnnotation);
     bare.getMetadata().setAnnotations(annotations.isEmpty() ? null : annotations);
-    return fingerprint.of(json.asJson(bare));
+    return fingerprint.of(JSON.asJson(bare));
   }
 
   /**

@@ -85,7 +85,7 @@ public final class Rollout {
   }
 
   /** Who else than Keyturn owns an annotation of the pod template (KEP-555, managed fields). */
-  static Optional<String> annotationOwner(Deployment deployment, String annotation) {
+  public static Optional<String> annotationOwner(Deployment deployment, String annotation) {
     return deployment.getMetadata().getManagedFields().stream()
         .filter(f -> !Names.KEYTURN.equals(f.getManager()))
         .filter(f -> owns(f, annotation))

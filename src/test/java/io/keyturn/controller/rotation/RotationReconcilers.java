@@ -1,0 +1,53 @@
+package io.keyturn.controller.rotation;
+
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.controller.Candidates;
+import io.keyturn.controller.Census;
+import io.keyturn.controller.EventRecorder;
+import io.keyturn.controller.Executor;
+import io.keyturn.controller.KubeletLag;
+import io.keyturn.controller.Nudge;
+import io.keyturn.controller.Telemetry;
+import io.keyturn.kubernetes.ApiServer;
+import io.keyturn.secret.SecretWriter;
+import io.keyturn.workload.deployment.Deployments;
+import java.time.Clock;
+import java.util.function.Predicate;
+
+/** Puts a reconciler of rotations together as the application does, without its event sources. */
+public final class RotationReconcilers {
+
+  private RotationReconcilers() {}
+
+  /**
+   * A reconciler that acts through the given parts.
+   *
+   * @param clones whether its caches know of a clone of a rotation
+   */
+  public static SecretRotationReconciler of(
+      ApiServer api,
+      SecretWriter secrets,
+      Candidates candidates,
+      Deployments deployments,
+      Executor executor,
+      EventRecorder events,
+      Telemetry telemetry,
+      KubeletLag kubeletLag,
+      Clock clock,
+      Predicate<SecretRotation> clones) {
+    RotationGatherer gatherer =
+        new RotationGatherer(
+            api,
+            secrets,
+            candidates,
+            deployments,
+            new Holders(api, deployments),
+            new VersionUsers(api, kubeletLag),
+            kubeletLag);
+    SecretRotationReconciler reconciler =
+        new SecretRotationReconciler(
+            api, gatherer, executor, events, null, new Nudge(), new Census(), telemetry, clock);
+    reconciler.lookUpIn(clones::test);
+    return reconciler;
+  }
+}

@@ -1,0 +1,592 @@
+package io.keyturn.simulation;
+
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationSpec;
+import io.keyturn.api.v1alpha1.Stage;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * A cluster with Keyturn in one thread and virtual time: the same seed, scenario and weather lead
+ * to the same history. Reconcilers, gatherers, planners and executor are those of production.
+ */
+final class Simulation {
+
+  static final String NAMESPACE = "team";
+  static final String BINDING = "payments-db";
+  static final String ALIAS = "payments-db";
+  static final String UPSTREAM = "payments-db-upstream";
+  static final String KEY = "password";
+
+  /** The value that every scenario begins with. */
+  static final String FIRST = "value-one";
+
+  private static final RotationPolicySpec POLICY =
+      new RotationPolicySpec(
+          null,
+          new RotationPolicySpec.Canary(null, 1, "10s", "60s", null),
+          new RotationPolicySpec.Promotion(1, null, "60s"),
+          new RotationPolicySpec.Retirement("5s", 2),
+          new RotationPolicySpec.Retry(2, "5s", "1m"),
+          20,
+          false);
+
+  private static final Duration KUBELET_LAG = Duration.ofSeconds(2);
+  private static final Duration RESTART = Duration.ofSeconds(2);
+
+  /** Once nothing goes wrong any more, a rotation ends within this time. */
+  private static final Duration LIVENESS = Duration.ofMinutes(15);
+
+  /** So long nothing has to happen until a simulation has ended. */
+  private static final Duration QUIET = Duration.ofMinutes(3);
+
+  /** The same where only the regular look at everything tells of changes. */
+  private static final Duration UNHEARD = Duration.ofMinutes(11);
+
+  private static final Duration LONGEST = Duration.ofHours(2);
+  private static final int STEPS_AT_ONCE = 3000;
+
+  /**
+   * What has come of a simulation.
+   *
+   * @param ends how the rotations stand, by version
+   * @param current the value that the alias holds; null: there is no alias
+   * @param waiting whether a rotation waits for a person
+   * @param states how many states were checked
+   */
+  record Outcome(List<Stage> ends, String current, boolean waiting, long states) {}
+
+  private final VirtualClock clock = new VirtualClock();
+  private final ObjectStore store = new ObjectStore(clock);
+  private final Scenario scenario;
+  private final Random random;
+  private final SimulatedCluster cluster;
+  private final Invariants invariants;
+  private final Weather weather;
+  private final List<SimulatedOperator> operators = new ArrayList<>();
+  private final Set<SimulatedOperator> asleep = new HashSet<>();
+  private final List<Instant> restarts = new ArrayList<>();
+  private int done;
+  private Instant lastDone;
+  private int started;
+  private int oldCaches;
+  private boolean eventsAreLost;
+  private boolean calm;
+
+  Simulation(Scenario scenario, long seed, Function<Simulation, Weather> weather) {
+    this.scenario = scenario;
+    this.random = new Random(seed);
+    this.cluster = new SimulatedCluster(store, clock, random, KUBELET_LAG);
+    if (Boolean.getBoolean("simulation.trace")) {
+      store.observe(this::trace);
+    }
+    this.invariants = new Invariants(store, cluster, clock);
+    this.weather = untilCalm(weather.apply(this));
+    this.lastDone = clock.instant();
+  }
+
+  private Weather untilCalm(Weather given) {
+    return new Weather() {
+      @Override
+      public void before(Call call) {
+        if (!calm) {
+          given.before(call);
+        }
+      }
+
+      @Override
+      public void after(Call call) {
+        if (!calm) {
+          given.after(call);
+        }
+      }
+    };
+  }
+
+  /** Plays the scenario to its end. */
+  Outcome run() {
+    invariants.byPerson(this::install);
+    startOperator();
+    Instant horizon = clock.instant().plus(LONGEST);
+    while (clock.instant().isBefore(horizon) && !ended()) {
+      step(horizon);
+    }
+    settled();
+    return new Outcome(
+        rotations().map(r -> r.getStatus().stage()).toList(),
+        value(),
+        rotations().anyMatch(Simulation::waits),
+        invariants.checked());
+  }
+
+  private boolean ended() {
+    boolean quiet =
+        done == scenario.steps().size()
+            && rotations().allMatch(r -> finished(r))
+            && restarts.isEmpty()
+            && clock.instant().isAfter(lastDone.plus(eventsAreLost ? UNHEARD : QUIET));
+    return quiet || clock.instant().isAfter(lastDone.plus(LIVENESS));
+  }
+
+  private void step(Instant end) {
+    int steps = 0;
+    while (act() | cluster.step() | operate()) {
+      if (++steps > STEPS_AT_ONCE) {
+        throw new AssertionError("no end of steps at " + clock.instant());
+      }
+    }
+    Instant next = next().filter(t -> t.isBefore(end)).orElse(end);
+    // Another pause in between may have lasted longer than this one.
+    if (next.isAfter(clock.instant())) {
+      clock.advance(Duration.between(clock.instant(), next));
+    }
+  }
+
+  private boolean act() {
+    if (done == scenario.steps().size() || !scenario.steps().get(done).when().test(this)) {
+      return false;
+    }
+    Scenario.Step step = scenario.steps().get(done++);
+    lastDone = clock.instant();
+    invariants.byPerson(() -> step.what().accept(this));
+    return true;
+  }
+
+  private boolean operate() {
+    if (restarts.removeIf(t -> !t.isAfter(clock.instant()))) {
+      startOperator();
+    }
+    boolean moved = false;
+    for (SimulatedOperator operator : List.copyOf(operators)) {
+      if (!asleep.contains(operator)) {
+        operator.hear(
+            oldCaches == 0 ? 0 : random.nextInt(oldCaches), eventsAreLost && random.nextBoolean());
+        boolean did = stepOf(operator);
+        if (!did) {
+          operator.hear(0, false);
+        }
+        moved |= did;
+      }
+    }
+    return moved;
+  }
+
+  private boolean stepOf(SimulatedOperator operator) {
+    try {
+      return operator.step();
+    } catch (Crash crash) {
+      operators.remove(operator);
+      restarts.add(clock.instant().plus(RESTART));
+      return true;
+    }
+  }
+
+  private Optional<Instant> next() {
+    return Stream.of(
+            cluster.next().stream(),
+            restarts.stream(),
+            operators.stream().filter(o -> !asleep.contains(o)).flatMap(o -> o.next().stream()),
+            Stream.of(clock.instant().plus(Duration.ofSeconds(30))))
+        .flatMap(s -> s)
+        .filter(t -> t.isAfter(clock.instant()))
+        .min(Comparator.naturalOrder());
+  }
+
+  /** A process of the operator starts. */
+  SimulatedOperator startOperator() {
+    SimulatedOperator operator =
+        new SimulatedOperator("operator-" + ++started, store, clock, weather, KUBELET_LAG);
+    operators.add(operator);
+    return operator;
+  }
+
+  /** One process stands still, as one that was stopped does, while another acts. */
+  void pause(SimulatedOperator stopped, Duration time) {
+    asleep.add(stopped);
+    if (asleep.containsAll(operators)) {
+      startOperator();
+    }
+    Instant end = clock.instant().plus(time);
+    while (clock.instant().isBefore(end)) {
+      step(end);
+    }
+    asleep.remove(stopped);
+  }
+
+  /** From now on caches may miss some of the newest changes. */
+  void letCachesLag(int changes) {
+    oldCaches = changes;
+  }
+
+  /** Whether nobody may be told of a change; when watches work again, everything is listed anew. */
+  void loseEvents(boolean lose) {
+    eventsAreLost = lose;
+    if (!lose) {
+      operators.forEach(SimulatedOperator::resync);
+    }
+  }
+
+  /** Something has gone wrong just now: what it costs is counted from here. */
+  void disturbed() {
+    lastDone = clock.instant();
+  }
+
+  private void install() {
+    store.create(
+        new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build());
+    change(FIRST, Behaviour.WORKS);
+    scenario.workloads().forEach(this::deploy);
+    var policy = new io.keyturn.api.v1alpha1.RotationPolicy();
+    policy.getMetadata().setNamespace(NAMESPACE);
+    policy.getMetadata().setName("quick");
+    policy.setSpec(POLICY);
+    store.create(policy);
+    SecretBinding binding = new SecretBinding();
+    binding.getMetadata().setNamespace(NAMESPACE);
+    binding.getMetadata().setName(BINDING);
+    binding.setSpec(
+        new SecretBindingSpec(
+            new SecretBindingSpec.Source(new SecretBindingSpec.Upstream(UPSTREAM), null),
+            null,
+            scenario.workloads().stream()
+                .map(w -> new SecretBindingSpec.Workload(WorkloadKind.Deployment, w, null))
+                .toList(),
+            null,
+            new SecretBindingSpec.PolicyRef("quick"),
+            null,
+            null));
+    store.create(binding);
+  }
+
+  private void deploy(String name) {
+    store.create(
+        new DeploymentBuilder()
+            .withNewMetadata()
+            .withNamespace(NAMESPACE)
+            .withName(name)
+            .endMetadata()
+            .withNewSpec()
+            .withReplicas(3)
+            .withNewStrategy()
+            .withType("RollingUpdate")
+            .endStrategy()
+            .withNewSelector()
+            .addToMatchLabels("app", name)
+            .endSelector()
+            .withNewTemplate()
+            .withNewMetadata()
+            .addToLabels("app", name)
+            .endMetadata()
+            .withNewSpec()
+            .addNewContainer()
+            .withName("app")
+            .addNewEnv()
+            .withName("PASSWORD")
+            .withNewValueFrom()
+            .withNewSecretKeyRef(KEY, ALIAS, false)
+            .endValueFrom()
+            .endEnv()
+            .endContainer()
+            .endSpec()
+            .endTemplate()
+            .endSpec()
+            .build());
+  }
+
+  /** The tool that keeps the upstream Secret current writes a value into it. */
+  void change(String value, Behaviour behaviour) {
+    cluster.behave(value, behaviour);
+    Map<String, String> data = Map.of(KEY, encode(value));
+    Secret upstream = store.read(Secret.class, NAMESPACE, UPSTREAM);
+    if (upstream == null) {
+      store.create(
+          new SecretBuilder()
+              .withNewMetadata()
+              .withNamespace(NAMESPACE)
+              .withName(UPSTREAM)
+              .endMetadata()
+              .withData(data)
+              .build());
+    } else {
+      upstream.setData(data);
+      store.update(upstream);
+    }
+  }
+
+  private static String encode(String value) {
+    return Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The stage of the rotation to a version; null if there is none. */
+  Stage stage(long version) {
+    SecretRotation rotation = rotation(version);
+    return rotation == null ? null : rotation.getStatus().stage();
+  }
+
+  /** The stage of the newest rotation; null if there is none. */
+  Stage stage() {
+    return rotations().reduce((a, b) -> b).map(r -> r.getStatus().stage()).orElse(null);
+  }
+
+  private SecretRotation rotation(long version) {
+    return store.look(SecretRotation.class, Names.rotation(BINDING, version));
+  }
+
+  private Stream<SecretRotation> rotations() {
+    return store
+        .look(SecretRotation.class)
+        .sorted(Comparator.comparingLong(r -> Names.versionOfRotation(r.getMetadata().getName())));
+  }
+
+  /** Whether all workloads run and the first version is delivered. */
+  boolean ready() {
+    SecretBinding binding = store.look(SecretBinding.class, BINDING);
+    return binding != null
+        && binding.getStatus().current() != null
+        && scenario.workloads().stream().allMatch(this::rolledOut);
+  }
+
+  private boolean rolledOut(String workload) {
+    Deployment deployment = store.look(Deployment.class, workload);
+    return deployment != null
+        && Objects.equals(deployment.getStatus().getAvailableReplicas(), 3)
+        && Objects.equals(deployment.getStatus().getReplicas(), 3);
+  }
+
+  /** A person edits the spec of a rotation. */
+  void steer(long version, boolean hold, boolean abort) {
+    SecretRotation rotation =
+        store.read(SecretRotation.class, NAMESPACE, Names.rotation(BINDING, version));
+    if (rotation != null) {
+      rotation.setSpec(
+          new SecretRotationSpec(
+              rotation.getSpec().bindingRef(), rotation.getSpec().trigger(), hold, abort));
+      store.update(rotation);
+    }
+  }
+
+  /** Whether a rotation waits for something. */
+  boolean waits() {
+    return rotations().anyMatch(Simulation::waits);
+  }
+
+  /** A person aborts the newest rotation. */
+  void steerNewest(boolean abort) {
+    rotations()
+        .reduce((a, b) -> b)
+        .ifPresent(r -> steer(Names.versionOfRotation(r.getMetadata().getName()), false, abort));
+  }
+
+  /** A person edits a Deployment. */
+  void edit(String workload, UnaryOperator<Deployment> change) {
+    Deployment seen = store.look(Deployment.class, workload);
+    if (seen != null) {
+      store.edit(seen, change::apply, null);
+    }
+  }
+
+  /** A person undoes a rollout: the annotation is as it was, and kubectl's. */
+  void undo(String workload, String annotation) {
+    Deployment seen = store.look(Deployment.class, workload);
+    if (seen != null) {
+      String key = Names.versionAnnotation(ALIAS);
+      store.edit(
+          seen,
+          d -> {
+            var annotations = d.getSpec().getTemplate().getMetadata().getAnnotations();
+            if (annotation == null) {
+              annotations.remove(key);
+            } else {
+              annotations.put(key, annotation);
+            }
+          },
+          key);
+    }
+  }
+
+  /** Whether the pod template of a workload carries a version. */
+  boolean annotated(String workload) {
+    Deployment seen = store.look(Deployment.class, workload);
+    var annotations =
+        seen == null ? null : seen.getSpec().getTemplate().getMetadata().getAnnotations();
+    return annotations != null && annotations.containsKey(Names.versionAnnotation(ALIAS));
+  }
+
+  /** A person scales a Deployment. */
+  void scale(String workload, int replicas) {
+    edit(
+        workload,
+        d -> {
+          d.getSpec().setReplicas(replicas);
+          return d;
+        });
+  }
+
+  /** A person changes the pod template of a Deployment. */
+  void editTemplate(String workload, String note) {
+    edit(
+        workload,
+        d -> {
+          d.getSpec().getTemplate().getMetadata().getAnnotations().put("note", note);
+          return d;
+        });
+  }
+
+  /** A person deletes an object. */
+  <T extends io.fabric8.kubernetes.api.model.HasMetadata> void delete(Class<T> kind, String name) {
+    T seen = store.read(kind, NAMESPACE, name);
+    if (seen != null) {
+      store.delete(seen);
+    }
+  }
+
+  /** A person writes something into the alias. */
+  void editAlias(String value) {
+    Secret alias = store.read(Secret.class, NAMESPACE, ALIAS);
+    if (alias != null) {
+      alias.setData(Map.of(KEY, encode(value)));
+      store.update(alias);
+    }
+  }
+
+  /** Containers of some pods end and start anew, as they may at any moment. */
+  void restartSomePods() {
+    store.look(Pod.class).toList().stream()
+        .filter(_ -> random.nextInt(3) == 0)
+        .forEach(cluster::restart);
+  }
+
+  private String value() {
+    Secret alias = store.look(Secret.class, ALIAS);
+    return alias == null ? null : Invariants.value(alias);
+  }
+
+  private static boolean finished(SecretRotation rotation) {
+    return rotation.getStatus().stage().terminal()
+        && rotation.getMetadata().getFinalizers().isEmpty();
+  }
+
+  /** It is blocked, or names the pods that somebody has to restart. */
+  private static boolean waits(SecretRotation rotation) {
+    return rotation.getStatus().stage() == Stage.Discarding
+        || rotation.getStatus().conditions().stream()
+            .anyMatch(c -> c.type().equals(Conditions.BLOCKED));
+  }
+
+  /** What holds when nothing goes wrong any more: every end was reached, and all is at rest. */
+  private void settled() {
+    List<SecretRotation> unfinished = rotations().filter(r -> !finished(r) && !waits(r)).toList();
+    require(
+        12,
+        unfinished.isEmpty(),
+        "each rotation ends or says what it waits for: "
+            + unfinished.stream()
+                .map(r ->
+                    r.getMetadata().getName()
+                        + " "
+                        + r.getStatus().stage()
+                        + ": "
+                        + r.getStatus().message())
+                .toList());
+    if (rotations().noneMatch(Simulation::waits)) {
+      require(
+          7,
+          store
+              .look(Deployment.class)
+              .noneMatch(d -> ObjectStore.labels(d.getMetadata()).containsKey(Names.CANARY_FOR)),
+          "no canary is left");
+      String current = value();
+      store
+          .look(Pod.class)
+          .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
+          .forEach(p ->
+              require(
+                  7,
+                  store.look(SecretBinding.class).findAny().isEmpty()
+                      || invariants.foreign(cluster.valueOf(p))
+                      || Objects.equals(current, cluster.valueOf(p)),
+                  p.getMetadata().getName()
+                      + " runs on the current version, and not on "
+                      + cluster.valueOf(p)));
+    }
+    rest();
+  }
+
+  /** Looking again at everything, and starting anew, writes nothing. */
+  private void rest() {
+    if (rotations().anyMatch(Simulation::waits)) {
+      return;
+    }
+    calm = true;
+    int before = store.changes().size();
+    startOperator();
+    operators.forEach(o -> o.hear(0, false));
+    operators.forEach(SimulatedOperator::resync);
+    Instant now = clock.instant();
+    operators.forEach(o -> {
+      while (clock.instant().equals(now) && stepOf(o)) {
+        require(
+            11,
+            store.changes().size() == before,
+            "nothing to do is nothing written: "
+                + store.changes().get(store.changes().size() - 1).object());
+      }
+    });
+  }
+
+  /** What happened, for whoever plays a seed again with {@code -Dsimulation.trace=true}. */
+  private void trace(ObjectStore.Change change) {
+    var object = change.object();
+    String more =
+        switch (object) {
+          case SecretRotation r -> r.getStatus().stage() + " " + r.getStatus().message();
+          case SecretBinding b -> b.getStatus().toString();
+          case Secret s -> ObjectStore.labels(s.getMetadata()) + " " + Invariants.value(s);
+          case Pod p -> cluster.valueOf(p) + (SimulatedCluster.ready(p) ? " ready" : "");
+          case Deployment d -> d.getSpec().getTemplate().getMetadata().getAnnotations() + "";
+          default -> "";
+        };
+    System.out.println(
+        clock.instant()
+            + (change.before() == null ? " + " : change.after() == null ? " - " : " ~ ")
+            + object.getKind()
+            + " "
+            + object.getMetadata().getName()
+            + (object.getMetadata().getDeletionTimestamp() == null ? " " : " going ")
+            + more);
+  }
+
+  private void require(int number, boolean holds, String sentence) {
+    if (!holds) {
+      throw new AssertionError(
+          "invariant %d does not hold in the end (%s): %s"
+              .formatted(number, clock.instant(), sentence));
+    }
+  }
+}

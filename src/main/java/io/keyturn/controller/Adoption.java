@@ -10,6 +10,7 @@ import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
@@ -87,10 +88,20 @@ public class Adoption {
    * A container that started earlier may have read something else.
    */
   public static Instant heldSince(Secret secret) {
-    String since = SecretWriter.annotations(secret).get(Names.SINCE);
-    if (since != null) {
-      return Instant.parse(since);
+    return since(secret).orElseGet(() -> lastWrite(secret));
+  }
+
+  /** Empty where somebody has taken it off, or put something else in its place. */
+  private static Optional<Instant> since(Secret secret) {
+    try {
+      return Optional.ofNullable(SecretWriter.annotations(secret).get(Names.SINCE))
+          .map(Instant::parse);
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
     }
+  }
+
+  private static Instant lastWrite(Secret secret) {
     return secret.getMetadata().getManagedFields().stream()
         .map(ManagedFieldsEntry::getTime)
         .filter(t -> t != null)

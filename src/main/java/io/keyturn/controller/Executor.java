@@ -90,10 +90,9 @@ public class Executor {
       case Effect.DeliverFirst(long version) -> deliverFirst(version, subject);
       case Effect.CreateSnapshot(long version, String token) ->
           createSnapshot(version, token, subject);
-      case Effect.RestoreSnapshot(VersionRef version) -> {
-        secrets.restoreSnapshot(subject.binding(), version, subject.alias());
-        yield true;
-      }
+      case Effect.RestoreSnapshot(VersionRef version) ->
+          secrets.restoreSnapshot(
+              subject.binding(), version, subject.alias(), token(subject.rotation()));
       case Effect.WriteAlias(VersionRef version, boolean restoring) ->
           writeAlias(version, restoring, subject);
       case Effect.StartCanary start ->
@@ -104,10 +103,8 @@ public class Executor {
               subject.rotation().getStatus().to().snapshot(),
               start.pods(),
               subject.rotation().getStatus().policy().canary().traffic());
-      case Effect.StopCanary(var workload) -> {
-        deployments.stopCanary(subject.rotation(), workload.canaryRef());
-        yield true;
-      }
+      case Effect.StopCanary(var workload) ->
+          deployments.stopCanary(subject.rotation(), workload.canaryRef());
       case Effect.Annotate annotate -> annotate(annotate, subject);
       case Effect.DeleteSnapshot(String name) -> deleteSnapshot(name, subject);
       case Effect.StartRotation start -> startRotation(start, subject.binding());
@@ -146,7 +143,8 @@ public class Executor {
       if (alias != null && adoption.obstacle(alias, binding, data).isPresent()) {
         return false;
       }
-      String snapshot = secrets.createSnapshot(binding, version, data, null);
+      secrets.createSnapshot(binding, version, data, null);
+      String snapshot = secrets.snapshotName(binding, version, data);
       return writeFirstAlias(new VersionRef(version, snapshot), data.encode(), binding, alias);
     }
   }
@@ -171,9 +169,12 @@ public class Executor {
       return false;
     }
     try (data) {
-      secrets.createSnapshot(subject.binding(), version, data, token);
-      return true;
+      return secrets.createSnapshot(subject.binding(), version, data, token);
     }
+  }
+
+  private static String token(SecretRotation rotation) {
+    return rotation == null ? null : rotation.getStatus().token();
   }
 
   private boolean writeAlias(VersionRef version, boolean restoring, Subject subject) {

@@ -45,14 +45,15 @@ public sealed interface Effect {
 
   /**
    * Obtain the first version, write its snapshot, and let the alias hold it: create the alias, or
-   * take over one whose data equal the version's.
+   * take over one whose data equal the version's. It delivers a current version again, too, whose
+   * value only its source still holds.
    *
    * @param version its number
    */
   record DeliverFirst(long version) implements Effect {}
 
   /**
-   * Write the snapshot of the current version again, from the alias that holds it.
+   * Write the snapshot of a version again, from the alias that holds it.
    *
    * @param version with the name of its snapshot
    */

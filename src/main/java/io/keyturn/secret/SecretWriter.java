@@ -51,9 +51,10 @@ public class SecretWriter {
             Secret.class,
             namespace,
             ApiServer.labelled(
-                Map.of(Names.BINDING, Names.label(binding), Names.VERSION, Long.toString(version))))
+                Map.of(Names.BINDING, Names.label(binding), Names.MANAGED_BY, Names.KEYTURN)))
         .stream()
         .filter(s -> Boolean.TRUE.equals(s.getImmutable()))
+        .filter(s -> Names.versionOfSnapshot(s.getMetadata().getName()) == version)
         .toList();
   }
 
@@ -69,17 +70,28 @@ public class SecretWriter {
    * holds the same data, so finding one is as good as making it.
    *
    * @param token of the rotation that makes it; null for the first version
-   * @return its name
+   * @return whether there was none of its name
    */
-  public String createSnapshot(SecretBinding binding, long version, SecretData data, String token) {
-    String name = Names.snapshot(binding.alias(), version, fingerprint.of(data));
-    create(snapshot(binding, name, version, data.encode(), token));
-    return name;
+  public boolean createSnapshot(
+      SecretBinding binding, long version, SecretData data, String token) {
+    return create(
+        snapshot(binding, snapshotName(binding, version, data), version, data.encode(), token));
   }
 
-  /** Writes a snapshot again whose data lie in the alias. */
-  public void restoreSnapshot(SecretBinding binding, VersionRef version, Secret alias) {
-    create(snapshot(binding, version.snapshot(), version.version(), alias.getData(), null));
+  /** The name of the snapshot of a version. */
+  public String snapshotName(SecretBinding binding, long version, SecretData data) {
+    return Names.snapshot(binding.alias(), version, fingerprint.of(data));
+  }
+
+  /**
+   * Writes a snapshot again whose data lie in the alias.
+   *
+   * @param token of the rotation whose candidate it is; null: none
+   * @return whether there was none of its name
+   */
+  public boolean restoreSnapshot(
+      SecretBinding binding, VersionRef version, Secret alias, String token) {
+    return create(snapshot(binding, version.snapshot(), version.version(), alias.getData(), token));
   }
 
   private Secret snapshot(
@@ -98,9 +110,10 @@ public class SecretWriter {
   }
 
   /** A quota may answer 409, too, and a name may be taken: only the same snapshot is as good. */
-  private void create(Secret secret) {
+  private boolean create(Secret secret) {
     try {
       api.create(secret);
+      return true;
     } catch (KubernetesClientException e) {
       Secret there =
           e.getCode() == HttpURLConnection.HTTP_CONFLICT
@@ -111,6 +124,7 @@ public class SecretWriter {
           || !secret.getData().equals(there.getData())) {
         throw e;
       }
+      return false;
     }
   }
 

@@ -101,6 +101,7 @@ final class SimulatedOperator {
         RotationReconcilers.of(
             api,
             secrets,
+            fingerprint,
             candidates,
             deployments,
             executor,

@@ -105,9 +105,24 @@ public final class Names {
     return binding + "-" + version;
   }
 
-  /** The version within the name of a rotation. */
+  /** The version within the name of a rotation; 0 if it is no name that Keyturn gives. */
   public static long versionOfRotation(String rotation) {
-    return Long.parseLong(rotation.substring(rotation.lastIndexOf('-') + 1));
+    return number(rotation.substring(rotation.lastIndexOf('-') + 1));
+  }
+
+  /** The version within the name of a snapshot; 0 if it is no name that Keyturn gives. */
+  public static long versionOfSnapshot(String snapshot) {
+    String id = versionIdOf(snapshot);
+    return id.startsWith("v") && id.contains("-") ? number(id.substring(1, id.indexOf('-'))) : 0;
+  }
+
+  /** The number of a version as {@link #VERSION} has it; 0 if it is none: people edit labels. */
+  public static long number(String text) {
+    try {
+      return text != null && text.matches("[0-9]+") ? Long.parseLong(text) : 0;
+    } catch (NumberFormatException e) {
+      return 0;
+    }
   }
 
   /**

@@ -141,6 +141,9 @@ public final class Reasons {
   /** The source returned to the current value. */
   public static final String SUPERSEDED = "Superseded";
 
+  /** Somebody deleted the snapshot of a version that is needed. */
+  public static final String SNAPSHOT_LOST = "SnapshotLost";
+
   /** It can neither go forward nor back by itself. */
   public static final String ROLLBACK_IMPOSSIBLE = "RollbackImpossible";
 

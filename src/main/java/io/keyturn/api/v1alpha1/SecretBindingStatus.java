@@ -94,11 +94,16 @@ public record SecretBindingStatus(
    * @param name its name
    * @param result how it ended
    * @param finishedAt when
+   * @param fingerprint the end of the name of its snapshot, which tells its value from others: it
+   *     is remembered when the record of the rotation goes
    */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record LastRotation(
       @JsonPropertyDescription("Name of the SecretRotation.") String name,
       @JsonPropertyDescription("How it ended.") Stage result,
-      @JsonPropertyDescription("When it ended.") Instant finishedAt) {}
+      @JsonPropertyDescription("When it ended.") Instant finishedAt,
+      @JsonPropertyDescription("Tells its value from others, also when its record has gone.")
+          String fingerprint) {}
 
   /**
    * A workload and the versions that its pods use.

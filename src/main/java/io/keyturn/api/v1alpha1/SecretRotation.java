@@ -56,6 +56,13 @@ import io.fabric8.kubernetes.model.annotation.Version;
 public class SecretRotation extends CustomResource<SecretRotationSpec, SecretRotationStatus>
     implements Namespaced {
 
+  /** Whether Keyturn made it: a binding controls it, or did when it was admitted. */
+  public boolean startedByKeyturn() {
+    return getMetadata().getOwnerReferences().stream()
+            .anyMatch(o -> Boolean.TRUE.equals(o.getController()))
+        || getMetadata().getUid().equals(getStatus().token());
+  }
+
   @Override
   protected SecretRotationStatus initStatus() {
     return SecretRotationStatus.EMPTY;

@@ -92,8 +92,10 @@ class BindingGatherer {
     }
     Secret alias = secrets.read(namespace, binding.alias());
     List<SecretRotation> rotations = rotations(binding, index);
+    Optional<String> predecessor = predecessor(binding, index);
     List<GenericKubernetesResource> snapshots = index.snapshots(binding);
-    Optional<Current> current = current(binding, alias, rotations);
+    Optional<Current> current =
+        predecessor.isPresent() ? Optional.empty() : current(binding, alias, rotations, snapshots);
     Optional<Secret> snapshot =
         current.map(c -> secrets.read(namespace, c.snapshot())).filter(Objects::nonNull);
     Map<String, String> held =
@@ -107,6 +109,7 @@ class BindingGatherer {
                   binding,
                   index,
                   rotations,
+                  predecessor,
                   snapshots,
                   current,
                   snapshot.isPresent(),
@@ -126,6 +129,7 @@ class BindingGatherer {
       SecretBinding binding,
       BindingIndex index,
       List<SecretRotation> rotations,
+      Optional<String> predecessor,
       List<GenericKubernetesResource> snapshots,
       Optional<Current> current,
       boolean currentSnapshotExists,
@@ -158,8 +162,10 @@ class BindingGatherer {
         current,
         currentSnapshotExists,
         content,
-        snapshots.stream().map(BindingGatherer::snapshot).toList(),
+        known(snapshots),
         summaries,
+        predecessor,
+        takenVersions(binding, index),
         receivers,
         missing,
         unowned(binding, alias, snapshots),
@@ -183,6 +189,25 @@ class BindingGatherer {
         .toList();
   }
 
+  /** A new binding must not take the alias up while somebody still moves it. */
+  private static Optional<String> predecessor(SecretBinding binding, BindingIndex index) {
+    return binding.getStatus().current() != null
+        ? Optional.empty()
+        : index.rotations(binding).stream()
+            .filter(r -> !ownedBy(r, binding) && r.startedByKeyturn())
+            .filter(r -> !r.getStatus().stage().terminal())
+            .map(r -> r.getMetadata().getName())
+            .findFirst();
+  }
+
+  /** A rotation that a person made under a name that Keyturn would give is in the way of it. */
+  private static List<Long> takenVersions(SecretBinding binding, BindingIndex index) {
+    return index.rotations(binding).stream()
+        .filter(r -> !ownedBy(r, binding))
+        .map(r -> Names.versionOfRotation(r.getMetadata().getName()))
+        .toList();
+  }
+
   private static boolean ownedBy(SecretRotation rotation, SecretBinding binding) {
     return rotation.getMetadata().getOwnerReferences().stream()
         .anyMatch(o -> o.getUid().equals(binding.getMetadata().getUid()));
@@ -190,7 +215,10 @@ class BindingGatherer {
 
   /** The version that was promoted last, or else what the alias of a predecessor holds. */
   private Optional<Current> current(
-      SecretBinding binding, Secret alias, List<SecretRotation> rotations) {
+      SecretBinding binding,
+      Secret alias,
+      List<SecretRotation> rotations,
+      List<GenericKubernetesResource> snapshots) {
     Optional<Current> known = Optional.ofNullable(binding.getStatus().current());
     Optional<Current> promoted =
         rotations.stream()
@@ -202,7 +230,7 @@ class BindingGatherer {
         && known.map(k -> k.version() < promoted.get().version()).orElse(true)) {
       return promoted;
     }
-    return known.or(() -> inherited(binding, alias));
+    return known.or(() -> inherited(binding, alias, snapshots));
   }
 
   private static Instant heldSince(SecretRotationStatus status, Secret alias) {
@@ -214,18 +242,35 @@ class BindingGatherer {
     return holds ? Adoption.heldSince(alias) : status.timeline().promotedAt();
   }
 
-  private Optional<Current> inherited(SecretBinding binding, Secret alias) {
+  private Optional<Current> inherited(
+      SecretBinding binding, Secret alias, List<GenericKubernetesResource> snapshots) {
     if (alias == null || !SecretWriter.isOurs(alias, binding)) {
       return Optional.empty();
     }
-    long version = Long.parseLong(SecretWriter.labels(alias).get(Names.VERSION));
     try (SecretData data = SecretData.decode(alias.getData())) {
+      String held = fingerprint.of(data);
+      long version = versionOf(alias, held, snapshots);
       return Optional.of(
           new Current(
-              version,
-              Names.snapshot(binding.alias(), version, fingerprint.of(data)),
-              Adoption.heldSince(alias)));
+              version, Names.snapshot(binding.alias(), version, held), Adoption.heldSince(alias)));
     }
+  }
+
+  /**
+   * Where somebody has changed the label, the snapshot of the same value tells, or a new number.
+   */
+  private static long versionOf(
+      Secret alias, String held, List<GenericKubernetesResource> snapshots) {
+    long labelled = Names.number(SecretWriter.labels(alias).get(Names.VERSION));
+    if (labelled > 0) {
+      return labelled;
+    }
+    List<Snapshot> known = known(snapshots);
+    return known.stream()
+        .filter(s -> held.equals(Names.fingerprintOf(s.name())))
+        .mapToLong(Snapshot::version)
+        .max()
+        .orElseGet(() -> known.stream().mapToLong(Snapshot::version).max().orElse(0) + 1);
   }
 
   private Source source(SecretBinding binding, Delivery delivery, SecretData current) {
@@ -273,14 +318,22 @@ class BindingGatherer {
               && SecretWriter.labels(alias)
                   .entrySet()
                   .containsAll(binding.getSpec().secret().labels().entrySet());
-      return new Alias(same && labelled ? Alias.Content.Current : Alias.Content.Other, null);
+      // Without its snapshot a version cannot be written again; the labels follow when it is back.
+      return new Alias(
+          same && (labelled || !snapshotExists) ? Alias.Content.Current : Alias.Content.Other,
+          null);
     }
   }
 
-  private static Snapshot snapshot(GenericKubernetesResource secret) {
-    return new Snapshot(
-        secret.getMetadata().getName(),
-        Long.parseLong(secret.getMetadata().getLabels().get(Names.VERSION)));
+  /**
+   * By their names, which stay, whatever people write on labels; copies under others are not ours.
+   */
+  private static List<Snapshot> known(List<GenericKubernetesResource> snapshots) {
+    return snapshots.stream()
+        .map(s -> s.getMetadata().getName())
+        .map(n -> new Snapshot(n, Names.versionOfSnapshot(n)))
+        .filter(s -> s.version() > 0)
+        .toList();
   }
 
   private static Rotation summary(SecretRotation rotation) {

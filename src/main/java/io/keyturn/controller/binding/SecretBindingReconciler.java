@@ -22,6 +22,8 @@ import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
@@ -35,6 +37,9 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
 
   /** Effects in one go; each is followed by a new look, and a hundred would be a bug. */
   private static final int MAX_EFFECTS = 10;
+
+  /** How soon to look again whether an old snapshot may go. */
+  private static final Duration IN_USE = Duration.ofSeconds(30);
 
   private final BindingPlanner planner = new BindingPlanner();
   private final ApiServer api;
@@ -117,7 +122,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
           .rotations()
           .forEach(r -> nudge.send(seen.binding().getMetadata().getNamespace(), r));
       return plan.effect().isPresent()
-          ? Wake.at(Optional.of(Wake.soon(clock)), clock)
+          ? Wake.at(Optional.of(again(plan.effect().get())), clock)
           : rest(seen, plan);
     }
     return Wake.at(Optional.of(Wake.soon(clock)), clock);
@@ -129,6 +134,13 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
     return next.effect().isEmpty() && next.status().equals(written.status())
         ? Wake.at(next.wakeAt(), clock)
         : Wake.now();
+  }
+
+  /** Pods may keep a snapshot in use for days; anything else that did not work out is over soon. */
+  private Instant again(Effect effect) {
+    return effect instanceof Effect.DeleteSnapshot
+        ? clock.instant().plus(IN_USE)
+        : Wake.soon(clock);
   }
 
   private boolean perform(Effect effect, Gathered seen) {

@@ -40,6 +40,7 @@ class Holders {
     List<SecretRotation> others =
         api.list(SecretRotation.class, rotation.getMetadata().getNamespace(), null).stream()
             .filter(r -> !r.getMetadata().getUid().equals(rotation.getMetadata().getUid()))
+            .filter(SecretRotation::startedByKeyturn)
             .filter(r -> !r.getStatus().stage().terminal() && !r.getStatus().stage().promoted())
             .toList();
     if (others.isEmpty()) {

@@ -9,6 +9,7 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
@@ -20,10 +21,12 @@ import io.keyturn.controller.KubeletLag;
 import io.keyturn.domain.rotation.Observation;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
+import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
 import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
+import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
 import io.keyturn.workload.deployment.Deployments;
@@ -56,8 +59,12 @@ class RotationGatherer {
       EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting, Stage.RollingBack);
   private static final Set<Stage> ASKS_CLONES = EnumSet.of(Stage.Retiring, Stage.Discarding);
   private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
+  private static final Set<Stage> ASKS_ALIAS =
+      EnumSet.of(Stage.Promoting, Stage.RollingBack, Stage.Discarding);
   private static final Set<Stage> ASKS_USERS =
       EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
+  private static final Set<Stage> NEEDS_SNAPSHOT =
+      EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting);
 
   private final ApiServer api;
   private final SecretWriter secrets;
@@ -65,6 +72,7 @@ class RotationGatherer {
   private final Deployments deployments;
   private final Holders holders;
   private final VersionUsers users;
+  private final Fingerprint fingerprint;
   private final KubeletLag kubeletLag;
 
   @Inject
@@ -75,6 +83,7 @@ class RotationGatherer {
       Deployments deployments,
       Holders holders,
       VersionUsers users,
+      Fingerprint fingerprint,
       KubeletLag kubeletLag) {
     this.api = api;
     this.secrets = secrets;
@@ -82,6 +91,7 @@ class RotationGatherer {
     this.deployments = deployments;
     this.holders = holders;
     this.users = users;
+    this.fingerprint = fingerprint;
     this.kubeletLag = kubeletLag;
   }
 
@@ -169,17 +179,29 @@ class RotationGatherer {
             ? source(binding, policy.isEmpty(), journal, current)
             : new Source.Fresh(false),
         ASKS_SNAPSHOTS.contains(stage) ? snapshots(rotation, binding) : List.of(),
-        stage.ownsAlias()
-            ? alias(journal, rotation, alias)
+        ASKS_ALIAS.contains(stage)
+            ? alias(rotation, binding, alias)
             : new Alias(Alias.Content.From, null, null),
-        stage == Stage.RollingBack && fromLost(journal, rotation),
+        stage == Stage.RollingBack && lost(journal.from(), rotation),
+        NEEDS_SNAPSHOT.contains(stage) && lost(journal.to(), rotation),
         workloads(rotation, binding, aliasName),
         stage == Stage.Pending && binding != null
             ? holders.of(rotation, binding)
             : Optional.empty(),
-        ASKS_USERS.contains(stage) ? users.of(rotation, aliasName, alias) : List.of(),
+        ASKS_USERS.contains(stage) ? users.of(rotation, aliasName, alias) : Users.NONE,
         !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
+        noted(rotation, binding),
         kubeletLag.value());
+  }
+
+  private static boolean noted(SecretRotation rotation, SecretBinding binding) {
+    if (binding == null) {
+      return true;
+    }
+    LastRotation last = binding.getStatus().lastRotation();
+    return last != null
+        && Names.versionOfRotation(last.name())
+            >= Names.versionOfRotation(rotation.getMetadata().getName());
   }
 
   private Wishes wishes(SecretRotation rotation, SecretBinding binding, RotationPolicySpec policy) {
@@ -191,7 +213,7 @@ class RotationGatherer {
         deleted,
         binding == null,
         deleted && namespaceGone(rotation.getMetadata().getNamespace()),
-        controllerOf(rotation).isEmpty());
+        !rotation.startedByKeyturn());
   }
 
   private boolean namespaceGone(String name) {
@@ -264,9 +286,10 @@ class RotationGatherer {
 
   private boolean holds(String namespace, Optional<String> snapshot, SecretData data) {
     Secret secret = snapshot.map(s -> secrets.read(namespace, s)).orElse(null);
-    if (secret == null) {
-      return false;
-    }
+    return secret != null && sameData(secret, data);
+  }
+
+  private static boolean sameData(Secret secret, SecretData data) {
     try (SecretData held = SecretData.decode(secret.getData())) {
       return held.sameAs(data);
     }
@@ -290,8 +313,9 @@ class RotationGatherer {
         .toList();
   }
 
-  private Alias alias(SecretRotationStatus journal, SecretRotation rotation, Secret alias) {
-    if (alias == null) {
+  private Alias alias(SecretRotation rotation, SecretBinding binding, Secret alias) {
+    SecretRotationStatus journal = rotation.getStatus();
+    if (alias == null || (binding == null && goesWithTheBinding(alias, rotation))) {
       return new Alias(Alias.Content.Missing, null, null);
     }
     boolean ours =
@@ -316,16 +340,28 @@ class RotationGatherer {
     }
   }
 
-  private boolean fromLost(SecretRotationStatus journal, SecretRotation rotation) {
-    return journal.from() != null
-        && secrets.read(rotation.getMetadata().getNamespace(), journal.from().snapshot()) == null;
+  /** The garbage collector is about to delete it, if it has not yet. */
+  private static boolean goesWithTheBinding(Secret alias, SecretRotation rotation) {
+    return alias.getMetadata().getOwnerReferences().stream()
+        .anyMatch(o -> controllerOf(rotation).filter(o.getUid()::equals).isPresent());
+  }
+
+  private boolean lost(VersionRef version, SecretRotation rotation) {
+    return version != null
+        && version.snapshot() != null
+        && secrets.read(rotation.getMetadata().getNamespace(), version.snapshot()) == null;
   }
 
   private boolean holdsVersion(Secret alias, SecretData data, VersionRef version) {
-    return version != null
-        && version.snapshot() != null
-        && Long.toString(version.version()).equals(SecretWriter.labels(alias).get(Names.VERSION))
-        && holds(alias.getMetadata().getNamespace(), Optional.of(version.snapshot()), data);
+    if (version == null
+        || version.snapshot() == null
+        || Names.number(SecretWriter.labels(alias).get(Names.VERSION)) != version.version()) {
+      return false;
+    }
+    Secret snapshot = secrets.read(alias.getMetadata().getNamespace(), version.snapshot());
+    return snapshot == null
+        ? fingerprint.of(data).equals(Names.fingerprintOf(version.snapshot()))
+        : sameData(snapshot, data);
   }
 
   private List<Workload> workloads(
@@ -334,7 +370,7 @@ class RotationGatherer {
     String namespace = rotation.getMetadata().getNamespace();
     if (journal.stage() == Stage.Pending && binding != null) {
       return deployments.select(binding).stream()
-          .map(d -> deployments.observe(d, aliasName, null, null))
+          .map(d -> deployments.observe(d, aliasName, null, null, null))
           .toList();
     }
     if (journal.stage().terminal() || ASKS_CLONES.contains(journal.stage())) {
@@ -343,21 +379,22 @@ class RotationGatherer {
     if (!ASKS_WORKLOADS.contains(journal.stage())) {
       return List.of();
     }
-    String target =
-        journal.to() == null || journal.to().snapshot() == null
-            ? null
-            : Names.versionIdOf(journal.to().snapshot());
     return journal.workloads().stream()
-        .map(w -> workload(w, namespace, aliasName, target))
+        .map(w -> workload(w, journal, namespace, aliasName))
         .toList();
   }
 
   private Workload workload(
-      WorkloadProgress entry, String namespace, String aliasName, String target) {
+      WorkloadProgress entry, SecretRotationStatus journal, String namespace, String aliasName) {
+    String target =
+        journal.to() == null || journal.to().snapshot() == null
+            ? null
+            : Names.versionIdOf(journal.to().snapshot());
     Deployment deployment = deployments.read(namespace, entry.name());
     return deployment == null || !deployment.getMetadata().getUid().equals(entry.uid())
         ? clone(entry, namespace)
-        : deployments.observe(deployment, aliasName, target, entry.canaryRef());
+        : deployments.observe(
+            deployment, aliasName, target, journal.timeline().verifiedAt(), entry.canaryRef());
   }
 
   /** All that is left to be seen of a workload that has gone, or is none of our business. */

@@ -2,6 +2,7 @@ package io.keyturn.controller.rotation;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -9,43 +10,66 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.workload.PodUsage;
+import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** Names the live pods of a namespace that may use a version which is to go. */
+/** Names the live pods of a namespace, and the workloads, that may use a version which is to go. */
 @ApplicationScoped
 class VersionUsers {
 
   private final ApiServer api;
+  private final Deployments deployments;
   private final KubeletLag kubeletLag;
 
   @Inject
-  VersionUsers(ApiServer api, KubeletLag kubeletLag) {
+  VersionUsers(ApiServer api, Deployments deployments, KubeletLag kubeletLag) {
     this.api = api;
+    this.deployments = deployments;
     this.kubeletLag = kubeletLag;
   }
 
-  /** Pods that may use the version that is to go: the old one, or the rejected candidate. */
-  List<String> of(SecretRotation rotation, String aliasName, Secret alias) {
+  /** Who may use the version that is to go: the old one, or the rejected candidate. */
+  Users of(SecretRotation rotation, String aliasName, Secret alias) {
     SecretRotationStatus journal = rotation.getStatus();
     boolean discarding = journal.stage() == Stage.Discarding;
     VersionRef going = discarding ? journal.to() : journal.from();
     if (going == null || going.snapshot() == null) {
-      return List.of();
+      return Users.NONE;
     }
     Predicate<Pod> reader =
         discarding ? tookCandidate(journal, aliasName, alias) : tookOld(journal, aliasName, alias);
-    return api.list(Pod.class, rotation.getMetadata().getNamespace(), null).stream()
-        .filter(p -> PodUsage.refers(p, going.snapshot()) || reader.test(p))
-        .map(Pod::getMetadata)
-        .map(m -> m.getName())
-        .sorted()
-        .toList();
+    String namespace = rotation.getMetadata().getNamespace();
+    Map<Boolean, List<Pod>> pods =
+        api.list(Pod.class, namespace, null).stream()
+            .filter(p -> PodUsage.refers(p, going.snapshot()) || reader.test(p))
+            .collect(Collectors.partitioningBy(p -> isCanary(p, rotation)));
+    List<Deployment> templates =
+        discarding ? deployments.askingFor(going.snapshot(), rotation) : List.of();
+    return new Users(
+        Stream.concat(
+                pods.get(false).stream().map(p -> p.getMetadata().getName()),
+                templates.stream().map(d -> "the Deployment " + d.getMetadata().getName()))
+            .sorted()
+            .toList(),
+        pods.get(true).stream().map(p -> p.getMetadata().getName()).sorted().toList(),
+        !templates.isEmpty()
+            || pods.get(false).stream().anyMatch(p -> PodUsage.refers(p, going.snapshot())));
+  }
+
+  private static boolean isCanary(Pod pod, SecretRotation rotation) {
+    Map<String, String> annotations = pod.getMetadata().getAnnotations();
+    return annotations != null
+        && rotation.getMetadata().getName().equals(annotations.get(Names.ROTATION));
   }
 
   private Predicate<Pod> tookOld(SecretRotationStatus journal, String aliasName, Secret alias) {

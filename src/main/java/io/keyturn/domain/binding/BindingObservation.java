@@ -1,15 +1,19 @@
 package io.keyturn.domain.binding;
 
+import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Everything that the next step for a binding depends on.
@@ -28,6 +32,8 @@ import java.util.Optional;
  * @param alias what the alias holds
  * @param snapshots those of the binding
  * @param rotations those of the binding
+ * @param predecessor a rotation of a deleted namesake that is still being taken back
+ * @param takenVersions numbers that are not free, because somebody gave rotations such names
  * @param workloads who receives the secret
  * @param missingWorkloads those that the spec names and that do not exist
  * @param unowned Secrets whose owner references do not agree with the deletion policy
@@ -48,6 +54,8 @@ public record BindingObservation(
     Alias alias,
     List<Snapshot> snapshots,
     List<Rotation> rotations,
+    Optional<String> predecessor,
+    List<Long> takenVersions,
     List<WorkloadVersion> workloads,
     List<String> missingWorkloads,
     List<String> unowned,
@@ -83,6 +91,11 @@ public record BindingObservation(
    * @param message what a person should know of it
    */
   public record Alias(Content content, String message) {
+
+    /** Whether it does not hold what it should, and may be written. */
+    boolean wrong() {
+      return content == Content.Missing || content == Content.Other;
+    }
 
     /** What an alias holds. */
     public enum Content {
@@ -148,10 +161,26 @@ public record BindingObservation(
         alias,
         snapshots,
         rotations,
+        predecessor,
+        takenVersions,
         workloads,
         missingWorkloads,
         unowned,
         latecomers);
+  }
+
+  /** Whether the current version has gone everywhere but, perhaps, at its source. */
+  boolean lost() {
+    return current.isPresent()
+        && !currentSnapshotExists
+        && alias.wrong()
+        && active().filter(r -> r.stage().ownsAlias()).isEmpty();
+  }
+
+  /** Whether the source holds the value of a version. */
+  boolean sourceHolds(Current version) {
+    return source instanceof Source.Value(String fingerprint, boolean _)
+        && fingerprint.equals(Names.fingerprintOf(version.snapshot()));
   }
 
   /** The rotation under way. */
@@ -163,6 +192,50 @@ public record BindingObservation(
   Optional<Rotation> last() {
     return rotations.stream()
         .filter(r -> r.stage().terminal())
-        .max((a, b) -> Long.compare(a.version(), b.version()));
+        .max(Comparator.comparingLong(Rotation::version));
+  }
+
+  /** What is remembered of the rotation that ended last, also when its record has gone. */
+  Optional<LastRotation> lastEnded() {
+    Optional<LastRotation> noted = Optional.ofNullable(status.lastRotation());
+    return last()
+        .filter(r -> noted.map(n -> Names.versionOfRotation(n.name()) <= r.version()).orElse(true))
+        .map(r -> new LastRotation(r.name(), r.stage(), r.finishedAt(), fingerprintOf(r, noted)))
+        .or(() -> noted);
+  }
+
+  /** A value that a person did not want tried at all is the one that the source held then. */
+  private String fingerprintOf(Rotation ended, Optional<LastRotation> noted) {
+    if (ended.fingerprint() != null || ended.stage() != Stage.Aborted) {
+      return ended.fingerprint();
+    }
+    if (noted.filter(n -> n.name().equals(ended.name())).isPresent()) {
+      return noted.get().fingerprint();
+    }
+    return source instanceof Source.Value(String now, boolean _) ? now : null;
+  }
+
+  /** The rotations that have ended, newest first; the last of them even if its record has gone. */
+  List<Rotation> ended() {
+    Optional<Rotation> last =
+        lastEnded()
+            .map(n ->
+                new Rotation(
+                    n.name(),
+                    Names.versionOfRotation(n.name()),
+                    n.result(),
+                    null,
+                    n.fingerprint(),
+                    n.finishedAt(),
+                    null,
+                    null,
+                    null));
+    return Stream.concat(
+            last.stream(),
+            rotations.stream()
+                .filter(r -> r.stage().terminal())
+                .filter(r -> last.stream().noneMatch(l -> l.name().equals(r.name()))))
+        .sorted(Comparator.comparingLong(Rotation::version).reversed())
+        .toList();
   }
 }

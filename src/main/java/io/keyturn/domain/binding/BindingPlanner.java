@@ -37,7 +37,8 @@ public final class BindingPlanner {
                 && !resting(seen)
             ? Optional.of(Due.of(seen, now))
             : Optional.empty();
-    Optional<Step> step = seen.takenBy().isPresent() ? Optional.empty() : next(seen, due);
+    boolean waits = seen.takenBy().isPresent() || seen.predecessor().isPresent();
+    Optional<Step> step = waits ? Optional.empty() : next(seen, due);
     BindingStatusFactory status = new BindingStatusFactory(seen, due, Optional.empty(), now);
     return new BindingPlan(
         step.map(Step::effect),
@@ -109,17 +110,16 @@ public final class BindingPlanner {
     if (rotationDecides) {
       return Optional.empty();
     }
-    boolean wrong =
-        seen.alias().content() == Alias.Content.Missing
-            || seen.alias().content() == Alias.Content.Other;
-    if (wrong && seen.currentSnapshotExists()) {
-      return Optional.of(
-          new Step(
-              new Effect.WriteAlias(version, true),
-              Finding.warning(
-                  Reasons.ALIAS_RESTORED,
-                  "The Secret %s was deleted or edited and holds version %d again."
-                      .formatted(seen.aliasName(), current.version()))));
+    Finding restored =
+        Finding.warning(
+            Reasons.ALIAS_RESTORED,
+            "The Secret %s was deleted or edited and holds version %d again."
+                .formatted(seen.aliasName(), current.version()));
+    if (seen.alias().wrong() && seen.currentSnapshotExists()) {
+      return Optional.of(new Step(new Effect.WriteAlias(version, true), restored));
+    }
+    if (seen.lost() && seen.sourceHolds(current)) {
+      return Optional.of(new Step(new Effect.DeliverFirst(current.version()), restored));
     }
     if (!seen.currentSnapshotExists() && seen.alias().content() == Alias.Content.Current) {
       return Optional.of(new Step(new Effect.RestoreSnapshot(version), null));
@@ -185,7 +185,10 @@ public final class BindingPlanner {
                     .stream())
             .flatMap(s -> s)
             .mapToLong(Long::longValue);
-    return used.max().orElse(0) + 1;
+    return LongStream.iterate(used.max().orElse(0) + 1, n -> n + 1)
+        .filter(n -> !seen.takenVersions().contains(n))
+        .findFirst()
+        .orElseThrow();
   }
 
   private boolean resting(BindingObservation seen) {

@@ -6,7 +6,6 @@ import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
-import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Finding;
@@ -51,9 +50,7 @@ final class BindingStatusFactory {
         seen.current().orElse(null),
         previous(active),
         active.map(Rotation::name).orElse(null),
-        seen.last()
-            .map(r -> new LastRotation(r.name(), r.stage(), r.finishedAt()))
-            .orElse(before.lastRotation()),
+        seen.lastEnded().orElse(null),
         handled(before.lastHandledNonce(), nonce()),
         handled(before.lastHandledRequest(), seen.request()),
         due.filter(Due.Later.class::isInstance)
@@ -154,9 +151,14 @@ final class BindingStatusFactory {
           Reasons.READY,
           "The workloads have version %d.".formatted(seen.current().get().version()));
     } else {
-      set.isFalse(Conditions.READY, Reasons.DELIVERING, "The first version is being delivered.");
-      set.isTrue(
-          Conditions.RECONCILING, Reasons.DELIVERING, "The first version is being delivered.");
+      String message =
+          seen.predecessor()
+              .map(r ->
+                  "Waits until %s, which belongs to a deleted SecretBinding of this name, is taken back."
+                      .formatted(r))
+              .orElse("The first version is being delivered.");
+      set.isFalse(Conditions.READY, Reasons.DELIVERING, message);
+      set.isTrue(Conditions.RECONCILING, Reasons.DELIVERING, message);
     }
   }
 
@@ -187,7 +189,13 @@ final class BindingStatusFactory {
   }
 
   private String lastMessage() {
-    return seen.last().map(r -> r.name() + ": " + r.message()).orElse("");
+    return seen.lastEnded()
+        .map(l ->
+            seen.last()
+                .filter(r -> r.name().equals(l.name()))
+                .map(r -> r.name() + ": " + r.message())
+                .orElse(l.name() + " was deleted."))
+        .orElse("");
   }
 
   private boolean suspended() {
@@ -215,6 +223,15 @@ final class BindingStatusFactory {
     }
     if (seen.alias().content() == Alias.Content.Foreign) {
       return Optional.of(new Problem(Reasons.SECRET_NOT_OWNED, seen.alias().message()));
+    }
+    if (seen.lost()) {
+      return Optional.of(
+          new Problem(
+              Reasons.SNAPSHOT_LOST,
+              ("The Secret %s was deleted or edited, and the snapshot %s that it could be restored"
+                      + " from has gone. Create that snapshot again from a copy, or change the source:"
+                      + " the next rotation delivers its value.")
+                  .formatted(seen.aliasName(), seen.current().orElseThrow().snapshot())));
     }
     return Optional.empty();
   }

@@ -9,7 +9,6 @@ import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -104,9 +103,7 @@ public sealed interface Due {
 
   /** The failed and aborted rotations since the last one that ended well, newest first. */
   private static List<Rotation> streak(BindingObservation seen) {
-    return seen.rotations().stream()
-        .filter(r -> r.stage().terminal())
-        .sorted(Comparator.comparingLong(Rotation::version).reversed())
+    return seen.ended().stream()
         .takeWhile(r -> r.stage() != Stage.Complete)
         .filter(r -> r.stage() != Stage.Superseded)
         .toList();

@@ -28,10 +28,12 @@ import java.util.Optional;
  * @param snapshots names of the snapshots that this attempt has made
  * @param alias what the alias holds
  * @param fromLost whether the snapshot of the version to go back to has gone
+ * @param toLost whether the snapshot of the version to move to was made and has gone
  * @param workloads those of the binding before they are written down, those of the journal after
  * @param holder another rotation that holds one of the workloads
- * @param users pods that may use the version to be retired or discarded
+ * @param users who may use the version to be retired or discarded
  * @param released whether the finalizer has gone
+ * @param noted whether the binding remembers how it ended, or has gone
  * @param kubeletLag how long after a change of the alias a container may still start with the old
  *     value
  */
@@ -50,10 +52,12 @@ public record Observation(
     List<String> snapshots,
     Alias alias,
     boolean fromLost,
+    boolean toLost,
     List<Workload> workloads,
     Optional<String> holder,
-    List<String> users,
+    Users users,
     boolean released,
+    boolean noted,
     Duration kubeletLag) {
 
   /**
@@ -99,6 +103,19 @@ public record Observation(
      * @param message a sentence
      */
     record Unavailable(String reason, String message) implements Source {}
+  }
+
+  /**
+   * Who may use a version.
+   *
+   * @param names of pods, and of Deployments whose pod template asks for its snapshot
+   * @param canaries pods of this rotation's clones, which end with these
+   * @param needSnapshot whether the snapshot must stay for one of the names
+   */
+  public record Users(List<String> names, List<String> canaries, boolean needSnapshot) {
+
+    /** Nobody. */
+    public static final Users NONE = new Users(List.of(), List.of(), false);
   }
 
   /**

@@ -31,6 +31,10 @@ final class Promotion {
 
   /** Stage Promoting. */
   void promote(Draft draft) {
+    if (draft.seen.toLost()) {
+      restoreSnapshot(draft);
+      return;
+    }
     if (moveAlias(draft, draft.to(), Alias.Content.To)) {
       return;
     }
@@ -62,6 +66,18 @@ final class Promotion {
       advance(draft);
     } else if (toStop.isEmpty()) {
       retire(draft);
+    }
+  }
+
+  /** Somebody deleted the snapshot; its value is not lost where the alias holds it already. */
+  private void restoreSnapshot(Draft draft) {
+    if (draft.seen.alias().content() == Alias.Content.To) {
+      draft.perform(new Effect.RestoreSnapshot(draft.to()));
+    } else {
+      draft.rollBack(
+          Reasons.SNAPSHOT_LOST,
+          "The snapshot %s was deleted before its version was promoted."
+              .formatted(draft.to().snapshot()));
     }
   }
 
@@ -202,7 +218,7 @@ final class Promotion {
 
   private void retire(Draft draft) {
     Instant graceUntil = draft.now.plus(Durations.parse(draft.policy().retirement().grace()));
-    draft.retire(graceUntil, draft.seen.users());
+    draft.retire(graceUntil, draft.seen.users().names());
     draft.moveTo(
         Stage.Retiring,
         "Version %d is current; version %d stays until %s at least and until no pod uses it."
@@ -228,6 +244,12 @@ final class Promotion {
       return;
     }
     boolean promotionBegan = draft.timeline().verifiedAt() != null;
+    if (promotionBegan && noWayBack(draft)) {
+      draft.moveTo(
+          Stage.Discarding,
+          "There is nothing that pods could go back to, so the workloads stay as they are.");
+      return;
+    }
     if (promotionBegan && moveAlias(draft, draft.from(), Alias.Content.From)) {
       return;
     }
@@ -240,6 +262,19 @@ final class Promotion {
             ? "Nothing had begun."
             : "The workloads run on version %d; the rejected one is deleted when no pod uses it."
                 .formatted(draft.from().version()));
+  }
+
+  /**
+   * The Secret has gone with its binding, so that no new pod could start; or the version before has
+   * gone, and somebody lets go of the rotation that waits for it.
+   */
+  private boolean noWayBack(Draft draft) {
+    boolean bindingGone = draft.seen.wishes().bindingGone();
+    return switch (draft.seen.alias().content()) {
+      case Missing -> bindingGone;
+      case To, Other -> draft.seen.fromLost() && (bindingGone || draft.seen.wishes().deleted());
+      case From, Foreign -> false;
+    };
   }
 
   /** Whether there is still something to do, or to wait for. */
@@ -298,9 +333,6 @@ final class Promotion {
       draft.wakeIn(RotationPlanner.POLL);
       return true;
     }
-    if (alias.content() == Alias.Content.Missing && draft.seen.wishes().bindingGone()) {
-      return false;
-    }
     if (alias.content() != wanted && wanted == Alias.Content.From && draft.seen.fromLost()) {
       draft.block(
           Reasons.ROLLBACK_IMPOSSIBLE,
@@ -311,6 +343,7 @@ final class Promotion {
       return true;
     }
     if (alias.content() != wanted) {
+      tellOfRestoration(draft, version);
       draft.perform(new Effect.WriteAlias(version, false));
       return true;
     }
@@ -323,5 +356,16 @@ final class Promotion {
       return true;
     }
     return false;
+  }
+
+  private void tellOfRestoration(Draft draft, VersionRef version) {
+    Alias.Content content = draft.seen.alias().content();
+    if (content == Alias.Content.Missing || content == Alias.Content.Other) {
+      String sentence =
+          "The Secret %s was deleted or edited and gets version %d."
+              .formatted(draft.seen.aliasName(), version.version());
+      draft.say(sentence);
+      draft.warn(Reasons.ALIAS_RESTORED, sentence);
+    }
   }
 }

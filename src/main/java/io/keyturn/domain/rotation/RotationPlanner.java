@@ -9,7 +9,9 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
+import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
 import io.keyturn.domain.rotation.Observation.Workload;
 import java.time.Duration;
@@ -17,7 +19,6 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What a rotation does next: a pure and total function of what was observed and the time. The
@@ -29,6 +30,9 @@ public final class RotationPlanner {
   /** How soon to look again where no event may tell that something has changed. */
   static final Duration POLL = Duration.ofSeconds(5);
 
+  /** How soon to look whether the binding has taken note. */
+  private static final Duration NOTED = Duration.ofSeconds(1);
+
   private final CanaryWatch canary = new CanaryWatch();
   private final Promotion promotion = new Promotion();
 
@@ -39,10 +43,8 @@ public final class RotationPlanner {
     Optional<WorkloadProgress> late = lateCanary(draft);
     if (late.isPresent()) {
       draft.perform(new Effect.StopCanary(late.get()));
-    } else if (stage.terminal()) {
-      if (!seen.released()) {
-        draft.perform(new Effect.Release());
-      }
+    } else if (stage.terminal() || (seen.wishes().foreign() && seen.wishes().deleted())) {
+      release(draft);
     } else if (seen.wishes().foreign()) {
       draft.block(
           Reasons.NOT_STARTED_BY_KEYTURN,
@@ -76,6 +78,19 @@ public final class RotationPlanner {
     return draft.toPlan();
   }
 
+  /** A record that goes at once must not be forgotten: its value would be tried again. */
+  private void release(Draft draft) {
+    if (draft.seen.released()) {
+      return;
+    }
+    boolean toBeNoted = draft.seen.wishes().deleted() && !draft.seen.wishes().foreign();
+    if (toBeNoted && !draft.seen.noted()) {
+      draft.wakeIn(NOTED);
+    } else {
+      draft.perform(new Effect.Release());
+    }
+  }
+
   /** Whether the rotation leaves its way, because somebody wants it or its reason has gone. */
   private boolean takeBack(Draft draft) {
     Wishes wishes = draft.seen.wishes();
@@ -92,6 +107,13 @@ public final class RotationPlanner {
       return true;
     }
     boolean unproven = canGoBack && stage != Stage.Promoting;
+    if (unproven && draft.seen.toLost()) {
+      draft.rollBack(
+          Reasons.SNAPSHOT_LOST,
+          "The snapshot %s was deleted before its version was proven."
+              .formatted(draft.to().snapshot()));
+      return true;
+    }
     if (unproven && draft.seen.source() instanceof Source.Current) {
       draft.rollBack(
           Reasons.SUPERSEDED,
@@ -104,7 +126,8 @@ public final class RotationPlanner {
   /** A process that stood still may start a canary when the others have none any more. */
   private Optional<WorkloadProgress> lateCanary(Draft draft) {
     Stage stage = draft.stage();
-    return stage.terminal() || stage == Stage.Retiring || stage == Stage.Discarding
+    boolean none = stage.terminal() || stage == Stage.Retiring || stage == Stage.Discarding;
+    return none && !draft.seen.wishes().namespaceGone()
         ? draft.workloads().stream()
             .filter(w -> Progress.observed(w, draft.seen).canary().isPresent())
             .findFirst()
@@ -231,7 +254,7 @@ public final class RotationPlanner {
 
   private void retire(Draft draft) {
     Instant graceUntil = draft.retirement().graceUntil();
-    List<String> users = draft.seen.users();
+    List<String> users = draft.seen.users().names();
     boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && newer(draft, fresh);
     // Somebody deletes the binding or this record: there is nothing to take back any more.
     boolean leaving = draft.seen.wishes().bindingGone() || draft.seen.wishes().deleted();
@@ -253,7 +276,7 @@ public final class RotationPlanner {
                     ? "Waits for the last pod"
                     : "Waits for " + users.size() + " pods",
                 draft.from().version(),
-                String.join(", ", users.stream().limit(3).toList())));
+                first(users)));
     draft.wakeIn(POLL);
   }
 
@@ -276,25 +299,15 @@ public final class RotationPlanner {
   }
 
   private void discard(Draft draft) {
-    List<String> users = draft.seen.users();
-    boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && fresh.observed();
-    boolean leaving = draft.seen.wishes().namespaceGone() || draft.seen.wishes().bindingGone();
-    if (!users.isEmpty() && !newerWaits && !leaving) {
-      draft.say(
-          "Waits until no pod uses the rejected version %d; restart what does not by itself: %s."
-              .formatted(
-                  draft.seen.version(), String.join(", ", users.stream().limit(3).toList())));
+    Users users = draft.seen.users();
+    boolean ending = draft.seen.wishes().namespaceGone();
+    if (!ending && waitsForUsers(draft, users)) {
       draft.wakeIn(POLL);
       return;
     }
-    Optional<String> left =
-        Stream.concat(
-                draft.seen.snapshots().stream(),
-                Optional.ofNullable(draft.to()).map(VersionRef::snapshot).stream())
-            .filter(draft.seen.snapshots()::contains)
-            .sorted()
-            .findFirst();
-    if (left.isPresent() && !draft.seen.wishes().namespaceGone()) {
+    Optional<String> left = draft.seen.snapshots().stream().sorted().findFirst();
+    boolean needed = users.needSnapshot() || draft.seen.alias().content() == Alias.Content.To;
+    if (left.isPresent() && !needed && !ending) {
       draft.perform(new Effect.DeleteSnapshot(left.get()));
       return;
     }
@@ -304,13 +317,43 @@ public final class RotationPlanner {
           case Reasons.SUPERSEDED -> Stage.Superseded;
           default -> Stage.Failed;
         };
-    draft.moveTo(
-        end,
-        "Version %d was taken back%s."
-            .formatted(
-                draft.seen.version(),
-                draft.from() == null
-                    ? ""
-                    : "; the workloads run on version " + draft.from().version()));
+    draft.moveTo(end, end(draft, users));
+  }
+
+  /** Canaries end by themselves and soon. For others nobody waits who wants the rotation gone. */
+  private boolean waitsForUsers(Draft draft, Users users) {
+    Wishes wishes = draft.seen.wishes();
+    boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && fresh.observed();
+    if (!users.canaries().isEmpty()) {
+      draft.say(
+          "Waits until the pods of the canary have gone: %s.".formatted(first(users.canaries())));
+      return true;
+    }
+    if (users.names().isEmpty() || newerWaits || wishes.bindingGone() || wishes.deleted()) {
+      return false;
+    }
+    draft.say(
+        "Waits until no pod uses the rejected version %d; restart what does not by itself: %s."
+            .formatted(draft.seen.version(), first(users.names())));
+    return true;
+  }
+
+  private String end(Draft draft, Users users) {
+    boolean left =
+        draft.workloads().stream()
+            .map(WorkloadProgress::state)
+            .anyMatch(s -> s == WorkloadState.Promoting || s == WorkloadState.Promoted);
+    String where =
+        draft.from() == null
+            ? ""
+            : left
+                ? "; the workloads stay as they are"
+                : "; the workloads run on version " + draft.from().version();
+    String who = users.names().isEmpty() ? "" : ", and still used by " + first(users.names());
+    return "Version %d was taken back%s%s.".formatted(draft.seen.version(), where, who);
+  }
+
+  private static String first(List<String> names) {
+    return String.join(", ", names.stream().limit(3).toList());
   }
 }

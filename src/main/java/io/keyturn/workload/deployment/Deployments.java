@@ -29,6 +29,7 @@ import io.keyturn.workload.SecretReferences;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Deployments: what is observed of them, and the few things that are done to them. */
 @ApplicationScoped
@@ -86,8 +88,19 @@ public class Deployments {
 
   /** Whether a pod template of the namespace refers to a Secret. */
   public boolean refers(String namespace, String secret) {
+    return referring(namespace, secret).findAny().isPresent();
+  }
+
+  /** The Deployments whose pod template refers to a Secret, but the clones of a rotation. */
+  public List<Deployment> askingFor(String secret, SecretRotation rotation) {
+    return referring(rotation.getMetadata().getNamespace(), secret)
+        .filter(d -> !ownedBy(d, rotation))
+        .toList();
+  }
+
+  private Stream<Deployment> referring(String namespace, String secret) {
     return api.list(Deployment.class, namespace, null).stream()
-        .anyMatch(d -> SecretReferences.refers(d.getSpec().getTemplate().getSpec(), secret));
+        .filter(d -> SecretReferences.refers(d.getSpec().getTemplate().getSpec(), secret));
   }
 
   /** The live pods of a Deployment: those of its ReplicaSets, by UID. */
@@ -120,9 +133,11 @@ public class Deployments {
    *
    * @param alias name of the Secret
    * @param target id of the version that is moved to; null: not known yet
+   * @param since when workloads began to move to it; null: they have not
    * @param cloneName name of its clone; null: there is none
    */
-  public Workload observe(Deployment deployment, String alias, String target, String cloneName) {
+  public Workload observe(
+      Deployment deployment, String alias, String target, Instant since, String cloneName) {
     String namespace = deployment.getMetadata().getNamespace();
     PodTemplateSpec template = deployment.getSpec().getTemplate();
     List<Pod> pods =
@@ -143,7 +158,7 @@ public class Deployments {
         templateHash(template),
         annotations(template).get(Names.versionAnnotation(alias)),
         Rollout.writtenBy(deployment, Names.KEYTURN).orElse(null),
-        target != null && everAnnotated(deployment, alias, target),
+        target != null && since != null && everAnnotated(deployment, alias, target, since),
         Rollout.lastWriter(deployment),
         Rollout.annotationOwner(deployment, Names.versionAnnotation(alias)).orElse(null),
         Rollout.unsettled(deployment).orElse(null),
@@ -176,9 +191,13 @@ public class Deployments {
         .toList();
   }
 
-  /** A ReplicaSet with the version shows that its pods were replaced for it before. */
-  private boolean everAnnotated(Deployment deployment, String alias, String target) {
+  /**
+   * A ReplicaSet with the version shows that its pods were replaced for it before. An older one is
+   * of another attempt: a binding that was created anew may count from the same number again.
+   */
+  private boolean everAnnotated(Deployment deployment, String alias, String target, Instant since) {
     return replicaSets(deployment).stream()
+        .filter(r -> !Instant.parse(r.getMetadata().getCreationTimestamp()).isBefore(since))
         .map(r -> annotations(r.getSpec().getTemplate()))
         .anyMatch(a -> target.equals(a.get(Names.versionAnnotation(alias))));
   }
@@ -242,7 +261,8 @@ public class Deployments {
   /**
    * Creates the clone of a Deployment, or brings it to the present template.
    *
-   * @return whether the template is still the one that the plan is about
+   * @return whether that could be done: the template is still the one that the plan is about, and
+   *     nothing is in the way that is being deleted
    */
   public boolean startCanary(
       SecretRotation rotation,
@@ -275,9 +295,11 @@ public class Deployments {
     Deployment seen = read(namespace, plan.canaryRef());
     if (seen == null) {
       createIgnoringTwin(clone);
-    } else if (ownedBy(seen, rotation)) {
+    } else if (isClone(seen, rotation) && seen.getMetadata().getDeletionTimestamp() == null) {
       clone.getMetadata().setResourceVersion(seen.getMetadata().getResourceVersion());
       api.update(clone);
+    } else {
+      return false;
     }
     return true;
   }
@@ -292,12 +314,26 @@ public class Deployments {
     }
   }
 
-  /** Deletes the clone of a workload, if it is the rotation's. */
-  public void stopCanary(SecretRotation rotation, String cloneName) {
+  /**
+   * Deletes the clone of a workload, if it is the rotation's.
+   *
+   * @return whether there was one
+   */
+  public boolean stopCanary(SecretRotation rotation, String cloneName) {
     Deployment seen = read(rotation.getMetadata().getNamespace(), cloneName);
-    if (seen != null && ownedBy(seen, rotation)) {
+    boolean ours = seen != null && isClone(seen, rotation);
+    if (ours) {
       api.delete(seen);
     }
+    return ours;
+  }
+
+  /** The clone remains one where somebody has taken its owner off. */
+  private static boolean isClone(Deployment deployment, SecretRotation rotation) {
+    return ownedBy(deployment, rotation)
+        || (controllerOf(deployment).isEmpty()
+            && labels(deployment).containsKey(Names.CANARY_FOR)
+            && Names.KEYTURN.equals(labels(deployment).get(Names.MANAGED_BY)));
   }
 
   private static OwnerReference owner(SecretRotation rotation) {

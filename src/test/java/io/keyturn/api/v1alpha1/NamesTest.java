@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.AlphaChars;
+import net.jqwik.api.constraints.Chars;
 import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.constraints.NumericChars;
 import net.jqwik.api.constraints.StringLength;
@@ -23,6 +24,26 @@ class NamesTest {
     assertThat(Names.versionIdOf(snapshot)).isEqualTo("v" + version + "-1a2b3c4d");
     assertThat(Names.fingerprintOf(snapshot)).isEqualTo("1a2b3c4d");
     assertThat(Names.versionOfRotation(Names.rotation(alias, version))).isEqualTo(version);
+    assertThat(Names.versionOfSnapshot(snapshot)).isEqualTo(version);
+  }
+
+  @Property(tries = 1000)
+  void noNameAndNoLabelThatAPersonGivesIsAnError(
+      @ForAll @StringLength(max = 63) @Chars({'v', '-', '.', '0', '7', '9', 'x'}) String text) {
+    assertThat(Names.versionOfRotation(text)).isNotNegative();
+    assertThat(Names.versionOfSnapshot(text)).isNotNegative();
+    assertThat(Names.number(text)).isNotNegative();
+  }
+
+  @Test
+  void aNumberIsReadOnlyWhereThereIsOne() {
+    assertThat(Names.number("7")).isEqualTo(7);
+    assertThat(Names.number(null)).isZero();
+    assertThat(Names.number("seven")).isZero();
+    assertThat(Names.number("99999999999999999999")).isZero();
+    assertThat(Names.versionOfRotation("try-me")).isZero();
+    assertThat(Names.versionOfSnapshot("payments-db")).isZero();
+    assertThat(Names.versionOfSnapshot("payments-db-copy-1a2b3c4d")).isZero();
   }
 
   @Property(tries = 200)

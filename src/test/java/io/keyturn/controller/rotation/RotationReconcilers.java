@@ -9,6 +9,7 @@ import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.Nudge;
 import io.keyturn.controller.Telemetry;
 import io.keyturn.kubernetes.ApiServer;
+import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
 import io.keyturn.workload.deployment.Deployments;
 import java.time.Clock;
@@ -27,6 +28,7 @@ public final class RotationReconcilers {
   public static SecretRotationReconciler of(
       ApiServer api,
       SecretWriter secrets,
+      Fingerprint fingerprint,
       Candidates candidates,
       Deployments deployments,
       Executor executor,
@@ -42,7 +44,8 @@ public final class RotationReconcilers {
             candidates,
             deployments,
             new Holders(api, deployments),
-            new VersionUsers(api, kubeletLag),
+            new VersionUsers(api, deployments, kubeletLag),
+            fingerprint,
             kubeletLag);
     SecretRotationReconciler reconciler =
         new SecretRotationReconciler(

@@ -7,6 +7,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Rotate;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.binding.BindingObservation.Alias;
@@ -33,9 +34,14 @@ class DueTest {
   private boolean firstLook;
   private String handledNonce;
   private String handledRequest;
+  private LastRotation noted;
   private RotationPolicySpec policy = RotationPolicySpec.BUILT_IN;
 
   private Due due(Instant now) {
+    return Due.of(observation(), now);
+  }
+
+  private BindingObservation observation() {
     SecretBindingSpec spec =
         new SecretBindingSpec(
             null, null, null, null, null, nonce == null ? null : new Rotate(nonce, null), null);
@@ -47,32 +53,32 @@ class DueTest {
             firstLook ? null : CURRENT,
             null,
             null,
-            null,
+            noted,
             handledNonce,
             handledRequest,
             null,
             null);
-    return Due.of(
-        new BindingObservation(
-            "payments-db",
-            1L,
-            spec,
-            request,
-            "payments-db",
-            status,
-            Optional.empty(),
-            Optional.of(policy),
-            source,
-            Optional.of(CURRENT),
-            true,
-            new Alias(Alias.Content.Current, null),
-            List.of(),
-            rotations,
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of()),
-        now);
+    return new BindingObservation(
+        "payments-db",
+        1L,
+        spec,
+        request,
+        "payments-db",
+        status,
+        Optional.empty(),
+        Optional.of(policy),
+        source,
+        Optional.of(CURRENT),
+        true,
+        new Alias(Alias.Content.Current, null),
+        List.of(),
+        rotations,
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of());
   }
 
   private void ended(long version, Stage stage, Instant at) {
@@ -155,6 +161,51 @@ class DueTest {
 
     nonce = "again";
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "again"));
+  }
+
+  @Test
+  void norWhenTheRecordOfItHasGone() {
+    noted = new LastRotation("payments-db-2", Stage.Aborted, NOW, REJECTED);
+    assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1));
+
+    source = new Source.Value("0000000c", false);
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+  }
+
+  @Test
+  void aFailureWhoseRecordHasGoneIsWaitedOutAllTheSame() {
+    ended(2, Stage.Failed, NOW);
+    noted = new LastRotation("payments-db-3", Stage.Failed, NOW, REJECTED);
+
+    assertThat(due(NOW))
+        .isEqualTo(new Due.Later(NOW.plus(Duration.ofMinutes(2)), Trigger.SourceChanged));
+  }
+
+  @Test
+  void whatAPersonStoppedBeforeItBeganIsTheValueThatTheSourceHeldThen() {
+    rotations.add(
+        new Rotation("payments-db-2", 2, Stage.Aborted, null, null, NOW, null, null, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1));
+    noted = observation().lastEnded().orElseThrow();
+    assertThat(noted).isEqualTo(new LastRotation("payments-db-2", Stage.Aborted, NOW, REJECTED));
+
+    rotations.clear();
+    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1));
+    source = new Source.Value("0000000c", false);
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(observation().lastEnded()).contains(noted);
+  }
+
+  @Test
+  void aValueThatCameAfterAPersonStoppedARotationWithoutOneIsTried() {
+    rotations.add(
+        new Rotation("payments-db-2", 2, Stage.Aborted, null, null, NOW, null, null, null));
+    source = new Source.Unavailable("SourceNotFound", "gone");
+    noted = observation().lastEnded().orElseThrow();
+
+    source = new Source.Value("0000000c", false);
+
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
   }
 
   @Test

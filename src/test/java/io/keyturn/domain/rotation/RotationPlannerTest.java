@@ -385,4 +385,159 @@ class RotationPlannerTest {
     assertThat(scene.did()).doesNotContain("alias v7-00000007");
     assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.SECRET_NOT_OWNED);
   }
+
+  @Test
+  void aDeletedRecordGoesOnlyWhenItsBindingRemembersIt() {
+    Scene scene = Scene.of("a").until(Stage.Baking);
+    scene.deleted = true;
+    scene.noted = false;
+    scene.until(Stage.Aborted).settle().after(Duration.ofHours(1)).settle();
+    assertThat(scene.did()).doesNotContain("release");
+
+    scene.noted = true;
+    scene.settle();
+
+    assertThat(scene.released).isTrue();
+  }
+
+  @Test
+  void aRecordThatAPersonMadeCanBeDeleted() {
+    Scene scene = Scene.of("a");
+    scene.foreign = true;
+    scene.noted = false;
+    scene.settle();
+    assertThat(scene.released).isFalse();
+
+    scene.deleted = true;
+    scene.settle();
+
+    assertThat(scene.did()).containsExactly("release");
+    assertThat(scene.stage()).isEqualTo(Stage.Pending);
+  }
+
+  @Test
+  void podsAreNotSentBackToASecretThatGoesWithItsBinding() {
+    Scene scene = Scene.of("a", "b").policy(CanaryStrategy.None, 1, OnFailure.RollBack);
+    scene.service("b").rollsOut = false;
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+    scene.effects.clear();
+    scene.bindingGone = true;
+    scene.deleted = true;
+    scene.alias = Alias.Content.Missing;
+
+    scene.until(Stage.Aborted).settle();
+
+    assertThat(scene.did()).containsExactly("delete snapshot", "release");
+    assertThat(scene.journal.message()).contains("stay as they are");
+  }
+
+  @Test
+  void aBindingThatLeavesItsSecretTakesThePodsBack() {
+    Scene scene = Scene.of("a").policy(CanaryStrategy.None, 1, OnFailure.RollBack);
+    scene.service("a").rollsOut = false;
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+    scene.effects.clear();
+    scene.bindingGone = true;
+    scene.deleted = true;
+    scene.service("a").rollsOut = true;
+
+    scene.until(Stage.Aborted).settle();
+
+    assertThat(scene.did())
+        .containsExactly(
+            "alias v6-00000006", "annotate a v6-00000006", "delete snapshot", "release");
+    assertThat(reason(scene, Conditions.ROLLED_BACK)).isEqualTo(Reasons.BINDING_DELETED);
+  }
+
+  @Test
+  void whoDeletesARotationThatCannotGoBackLetsGoOfItAndKeepsWhatTheAliasHolds() {
+    Scene scene = Scene.of("a").until(Stage.Promoting).settle();
+    scene.fromLost = true;
+    scene.abort = true;
+    scene.settle();
+    assertThat(reason(scene, Conditions.STALLED)).isEqualTo(Reasons.ROLLBACK_IMPOSSIBLE);
+
+    scene.deleted = true;
+    scene.until(Stage.Aborted).settle();
+
+    assertThat(scene.alias).isEqualTo(Alias.Content.To);
+    assertThat(scene.snapshots).containsExactly(Scene.TO);
+    assertThat(scene.released).isTrue();
+  }
+
+  @Test
+  void aVersionWhoseSnapshotIsDeletedBeforeItIsPromotedIsTakenBack() {
+    for (Stage stage : java.util.List.of(Stage.Canary, Stage.Baking, Stage.Promoting)) {
+      Scene scene = Scene.of("a");
+      scene.service("a").cloneReady = stage != Stage.Canary;
+      scene.until(stage);
+      scene.snapshots.clear();
+
+      scene.until(Stage.Failed);
+
+      assertThat(reason(scene, Conditions.ROLLED_BACK)).isEqualTo(Reasons.SNAPSHOT_LOST);
+      assertThat(scene.did()).doesNotContain("alias v7-00000007");
+    }
+  }
+
+  @Test
+  void aSnapshotThatIsDeletedDuringThePromotionIsWrittenAgainFromTheAlias() {
+    Scene scene = Scene.of("a").until(Stage.Promoting).settle();
+    scene.snapshots.clear();
+
+    scene.until(Stage.Complete);
+
+    assertThat(scene.did()).containsOnlyOnce("restore snapshot", "alias v7-00000007");
+    assertThat(scene.snapshots).containsExactly(Scene.TO);
+  }
+
+  @Test
+  void anAliasThatIsEditedDuringThePromotionIsSetRightAndPeopleAreTold() {
+    Scene scene = Scene.of("a");
+    scene.service("a").rollsOut = false;
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+    scene.effects.clear();
+    scene.alias = Alias.Content.Other;
+
+    Plan told = scene.step();
+    scene.settle();
+
+    assertThat(told.findings())
+        .anyMatch(f -> f.reason().equals(Reasons.ALIAS_RESTORED) && told.effect().isEmpty());
+    assertThat(scene.did()).containsExactly("alias v7-00000007");
+  }
+
+  @Test
+  void aRejectedSnapshotStaysForAPodThatNamesItWhenNobodyWaitsForThatAnyMore() {
+    Scene scene = Scene.of("a").until(Stage.Baking);
+    scene.users = java.util.List.of("reporter");
+    scene.snapshotNeeded = true;
+    scene.abort = true;
+    scene.until(Stage.Discarding).settle().after(Duration.ofHours(1)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Discarding);
+    assertThat(scene.journal.message()).contains("reporter");
+
+    scene.deleted = true;
+    scene.until(Stage.Aborted);
+
+    assertThat(scene.snapshots).containsExactly(Scene.TO);
+    assertThat(scene.journal.message()).contains("reporter");
+  }
+
+  @Test
+  void aNewerValueWaitsForThePodsOfTheCanaryAndForNobodyElse() {
+    Scene scene = Scene.of("a").until(Stage.Baking);
+    scene.abort = true;
+    scene.canariesRun = true;
+    scene.users = java.util.List.of("a-1");
+    scene.source = new Source.Fresh(true);
+    scene.until(Stage.Discarding).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Discarding);
+    assertThat(scene.journal.message()).contains("a-canary-1");
+
+    scene.canariesRun = false;
+    scene.until(Stage.Aborted);
+
+    assertThat(scene.snapshots).isEmpty();
+  }
 }

@@ -13,6 +13,7 @@ import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.Pod;
 import io.keyturn.domain.rotation.Observation.Source;
+import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
 import io.keyturn.domain.rotation.Observation.Workload;
 import java.time.Duration;
@@ -69,7 +70,10 @@ final class Scene {
   Instant aliasSince = START.minusSeconds(3600);
   String holder;
   List<String> users = List.of();
+  boolean canariesRun;
+  boolean snapshotNeeded;
   boolean released;
+  boolean noted = true;
   boolean fromLost;
   boolean abort;
   boolean hold;
@@ -169,6 +173,7 @@ final class Scene {
         alias = version.snapshot().equals(TO) ? Alias.Content.To : Alias.Content.From;
         aliasSince = now;
       }
+      case Effect.RestoreSnapshot(VersionRef version) -> snapshots.add(version.snapshot());
       case Effect.StartCanary start -> {
         Service service = service(start.workload().name());
         service.cloneHash = start.workload().baseTemplateHash();
@@ -205,10 +210,14 @@ final class Scene {
         List.copyOf(snapshots),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),
         fromLost,
+        journal.to() != null
+            && journal.to().snapshot() != null
+            && !snapshots.contains(journal.to().snapshot()),
         services.entrySet().stream().map(e -> workload(e.getKey(), e.getValue())).toList(),
         Optional.ofNullable(holder),
-        users,
+        new Users(users, canariesRun ? List.of("a-canary-1") : List.of(), snapshotNeeded),
         released,
+        noted,
         Duration.ofSeconds(2));
   }
 
@@ -262,6 +271,7 @@ final class Scene {
               case Effect.StopCanary s -> "stop canary of " + s.workload().name();
               case Effect.CreateSnapshot _ -> "create snapshot";
               case Effect.DeleteSnapshot _ -> "delete snapshot";
+              case Effect.RestoreSnapshot _ -> "restore snapshot";
               case Effect.Release _ -> "release";
               default -> e.toString();
             })

@@ -2,6 +2,7 @@ package io.keyturn.controller;
 
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.controller.Telemetry.Retrieval;
 import io.keyturn.secret.Delivery;
 import io.keyturn.store.StoreRegistry;
 import io.keyturn.store.spi.Reading;
@@ -13,6 +14,9 @@ import java.time.Duration;
 /** Asks the store of a binding and applies the binding's keys to what it answers. */
 @ApplicationScoped
 public class Candidates {
+
+  /** The reason that is counted where the store threw. */
+  private static final String NO_ANSWER = "NoAnswer";
 
   private final StoreRegistry stores;
   private final Telemetry telemetry;
@@ -32,23 +36,39 @@ public class Candidates {
   /** What would be delivered now; whoever receives data closes them. */
   public Delivery obtain(SecretBinding binding) {
     Store store = stores.of(binding.getSpec().source());
+    if (store.makesValues()) {
+      return ask(store, binding);
+    }
     long start = System.nanoTime();
-    Delivery delivery =
-        switch (store.obtain(binding.getMetadata().getNamespace(), binding.getSpec().source())) {
-          case Reading.Missing(String reason, String message) ->
-              new Delivery.Refused(reason, message);
-          case Reading.Value(var source) -> {
-            try (source) {
-              yield Delivery.of(source, binding.getSpec().secret());
-            }
-          }
-        };
-    if (!store.makesValues()) {
+    String reason = NO_ANSWER;
+    try {
+      Delivery delivery = ask(store, binding);
+      reason = delivery instanceof Delivery.Refused(String why, String _) ? why : Reasons.READY;
+      return delivery;
+    } finally {
       telemetry.retrieved(
           store.type(),
-          delivery instanceof Delivery.Refused(String reason, String _) ? reason : Reasons.READY,
+          result(reason, binding),
+          reason,
           Duration.ofNanos(System.nanoTime() - start));
     }
-    return delivery;
+  }
+
+  private static Delivery ask(Store store, SecretBinding binding) {
+    return switch (store.obtain(binding.getMetadata().getNamespace(), binding.getSpec().source())) {
+      case Reading.Missing(String reason, String message) -> new Delivery.Refused(reason, message);
+      case Reading.Value(var source) -> {
+        try (source) {
+          yield Delivery.of(source, binding.getSpec().secret());
+        }
+      }
+    };
+  }
+
+  private static Retrieval result(String reason, SecretBinding binding) {
+    if (reason.equals(Reasons.READY)) {
+      return Retrieval.SUCCESS;
+    }
+    return binding.getStatus().current() == null ? Retrieval.FAILURE : Retrieval.SERVED_LAST_GOOD;
   }
 }

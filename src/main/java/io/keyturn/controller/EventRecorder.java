@@ -17,7 +17,6 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import org.jboss.logging.Logger;
 
 /**
  * Writes findings as events ({@code events.k8s.io/v1}). They are for people and best effort: one
@@ -26,7 +25,6 @@ import org.jboss.logging.Logger;
 @ApplicationScoped
 public class EventRecorder {
 
-  private static final Logger LOG = Logger.getLogger(EventRecorder.class);
   private static final DateTimeFormatter MICROS =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
   private static final int MAX_NOTE = 1000;
@@ -68,7 +66,7 @@ public class EventRecorder {
               .withRegarding(reference(regarding))
               .build());
     } catch (KubernetesClientException e) {
-      LOG.warnf("event %s not written: code %d", finding.reason(), e.getCode());
+      ReconcileLog.eventLost(regarding, finding, e.getCode());
     }
   }
 

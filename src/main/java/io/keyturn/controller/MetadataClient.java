@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import io.keyturn.kubernetes.RetryAfter;
 import java.util.List;
 
 /**
@@ -35,8 +36,10 @@ public final class MetadataClient {
         new KubernetesClientBuilder()
             .withConfig(config)
             .withKubernetesSerialization(new KubernetesSerialization(mapper, true))
-            .withHttpClientBuilderConsumer(
-                b -> b.addOrReplaceInterceptor("metadata-only", new MetadataOnly()))
+            .withHttpClientBuilderConsumer(b -> {
+              RetryAfter.addTo(b);
+              b.addOrReplaceInterceptor("metadata-only", new MetadataOnly());
+            })
             .build();
   }
 

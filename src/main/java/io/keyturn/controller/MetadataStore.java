@@ -45,6 +45,7 @@ final class MetadataStore extends BasicItemStore<GenericKubernetesResource> {
     return slim;
   }
 
+  /** Never null: the framework looks into the annotations of whatever comes from the store. */
   private static Map<String, String> own(Map<String, String> annotations) {
     Map<String, String> own = new HashMap<>();
     if (annotations != null) {
@@ -54,6 +55,6 @@ final class MetadataStore extends BasicItemStore<GenericKubernetesResource> {
         }
       });
     }
-    return own.isEmpty() ? null : own;
+    return own;
   }
 }

@@ -9,6 +9,16 @@ import java.time.Instant;
 /** What the controllers count. No label is unbounded, and nothing names an object. */
 public interface Telemetry {
 
+  /** What came of asking a store. */
+  enum Retrieval {
+    /** It had a value. */
+    SUCCESS,
+    /** It had none, and nothing is delivered. */
+    FAILURE,
+    /** It had none; the workloads go on with what is delivered. */
+    SERVED_LAST_GOOD
+  }
+
   /**
    * A store was asked.
    *
@@ -16,7 +26,7 @@ public interface Telemetry {
    * @param reason {@link io.keyturn.api.v1alpha1.Reasons#READY} if it had a value, else why not
    * @param took how long
    */
-  void retrieved(String storeType, String reason, Duration took);
+  void retrieved(String storeType, Retrieval result, String reason, Duration took);
 
   /**
    * A rotation has moved, and its journal says so.

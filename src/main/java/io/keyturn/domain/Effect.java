@@ -19,12 +19,15 @@ public sealed interface Effect {
    */
   default String refusal(int code) {
     return "The API server refused %s (code %d): look at Keyturn's roles, the namespace's quotas and its admission policies."
-        .formatted(
-            getClass()
-                .getSimpleName()
-                .replaceAll("(?<=[a-z])(?=[A-Z])", " ")
-                .toLowerCase(Locale.ROOT),
-            code);
+        .formatted(words(), code);
+  }
+
+  /** What it is, in words: "start canary". */
+  default String words() {
+    return getClass()
+        .getSimpleName()
+        .replaceAll("(?<=[a-z])(?=[A-Z])", " ")
+        .toLowerCase(Locale.ROOT);
   }
 
   /**

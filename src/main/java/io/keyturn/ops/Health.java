@@ -1,56 +1,53 @@
 package io.keyturn.ops;
 
-import io.javaoperatorsdk.operator.RuntimeInfo;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
+import java.util.Optional;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.eclipse.microprofile.health.Startup;
 
 /**
- * Alive while the informers of a leading process are; ready when its caches are filled, or when it
- * waits for the Lease. What is wrong with an object is said on the object, never here.
+ * Alive while no informer has died; ready while the caches are filled and watched, leading or not.
+ * A new process cures the first and not the second, so an API server that is away ends nobody. What
+ * is wrong with an object is said on the object, never here.
  */
 @ApplicationScoped
 class Health {
 
   private final OperatorRunner runner;
-  private final OperatorConfig config;
 
   @Inject
-  Health(OperatorRunner runner, OperatorConfig config) {
+  Health(OperatorRunner runner) {
     this.runner = runner;
-    this.config = config;
   }
 
   @Produces
   @Liveness
   HealthCheck informers() {
-    return () -> {
-      RuntimeInfo info = runner.operator().getRuntimeInfo();
-      boolean broken = runner.started() && !info.unhealthyEventSources().isEmpty();
-      return HealthCheckResponse.named("informers").status(!broken).build();
-    };
+    return () -> HealthCheckResponse.named("informers").status(runner.informersRun()).build();
   }
 
   @Produces
   @Readiness
   HealthCheck caches() {
     return () -> {
-      boolean waits = config.leaderElection() && !runner.leading();
-      return HealthCheckResponse.named("caches")
-          .status(runner.started() || waits)
-          .withData("leader", runner.leading())
-          .build();
+      HealthCheckResponseBuilder response =
+          HealthCheckResponse.named("caches").withData("leader", runner.leading());
+      Optional<String> waitsFor = runner.waitsFor();
+      waitsFor.ifPresent(sentence -> response.withData("waitsFor", sentence));
+      return response.status(waitsFor.isEmpty()).build();
     };
   }
 
+  /** Whoever can ask has started; what is still missing then is a matter of readiness. */
   @Produces
   @Startup
   HealthCheck process() {
-    return () -> HealthCheckResponse.named("process").status(runner.operator() != null).build();
+    return () -> HealthCheckResponse.up("process");
   }
 }

@@ -32,13 +32,28 @@ class InstallationKey {
     this.config = config;
   }
 
+  /** The Secret is there and holds no key. */
+  static final class Unusable extends RuntimeException {
+
+    private Unusable(String namespace) {
+      super(
+          "The Secret %s in the namespace %s holds no key: delete it, and Keyturn makes a new one."
+              .formatted(NAME, namespace));
+    }
+  }
+
   byte[] read() {
     Secret secret = secret();
     if (secret == null) {
       create();
       secret = secret();
     }
-    return Base64.getDecoder().decode(secret.getData().get(ENTRY));
+    String entry = secret == null || secret.getData() == null ? null : secret.getData().get(ENTRY);
+    byte[] key = entry == null ? new byte[0] : Base64.getDecoder().decode(entry);
+    if (key.length < Fingerprint.KEY_LENGTH) {
+      throw new Unusable(config.operatorNamespace());
+    }
+    return key;
   }
 
   private Secret secret() {

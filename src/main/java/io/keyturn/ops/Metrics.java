@@ -7,15 +7,21 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Telemetry;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.config.MeterFilter;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -49,11 +55,26 @@ public class Metrics implements Telemetry {
     Duration.ofHours(24)
   };
 
+  private static final List<String> OUTCOMES =
+      List.of("complete", "rolled_back", "failed", "aborted", "superseded");
+
   private final MeterRegistry registry;
 
   @Inject
   Metrics(MeterRegistry registry) {
     this.registry = registry;
+    registerAtZero();
+  }
+
+  /** An alert on an increase sees the first case only if the series was there before it. */
+  private void registerAtZero() {
+    for (Trigger trigger : Trigger.values()) {
+      OUTCOMES.forEach(outcome -> rotations(trigger, outcome));
+    }
+    List.of("passed", "failed", "inconclusive").forEach(this::canaryVerdicts);
+    for (WorkloadKind kind : WorkloadKind.values()) {
+      List.of("ok", "conflict", "error").forEach(outcome -> workloadPatches(kind, outcome));
+    }
   }
 
   /** What the framework counts of itself. */
@@ -61,11 +82,36 @@ public class Metrics implements Telemetry {
     return MicrometerMetrics.withoutPerResourceMetrics(registry);
   }
 
+  /** The framework labels by the number of retries, of which there is no last one. */
+  @Produces
+  @Singleton
+  static MeterFilter withoutNumberOfRetries() {
+    return MeterFilter.ignoreTags("reconciliations.retries.number");
+  }
+
+  private Counter rotations(Trigger trigger, String outcome) {
+    return registry.counter("keyturn.rotations", "trigger", label(trigger), "outcome", outcome);
+  }
+
+  private Counter canaryVerdicts(String verdict) {
+    return registry.counter("keyturn.canary.verdicts", "verdict", verdict);
+  }
+
+  private Counter workloadPatches(WorkloadKind kind, String outcome) {
+    return registry.counter("keyturn.workload.patches", "kind", kind.name(), "outcome", outcome);
+  }
+
   @Override
-  public void retrieved(String storeType, String reason, Duration took) {
-    String result = reason.equals(Reasons.READY) ? "success" : "failure";
+  public void retrieved(String storeType, Retrieval result, String reason, Duration took) {
     registry
-        .counter("keyturn.retrievals", "store_type", storeType, "result", result, "reason", reason)
+        .counter(
+            "keyturn.retrievals",
+            "store_type",
+            storeType,
+            "result",
+            result.name().toLowerCase(Locale.ROOT),
+            "reason",
+            reason)
         .increment();
     Timer.builder("keyturn.retrieval.duration")
         .tags("store_type", storeType, "via", "store")
@@ -77,35 +123,44 @@ public class Metrics implements Telemetry {
   @Override
   public void moved(SecretRotation rotation, Stage from, Instant now) {
     SecretRotationStatus status = rotation.getStatus();
-    stageDuration(from, status, now);
+    begin(rotation, from)
+        .ifPresent(since ->
+            record(
+                "keyturn.rotation.stage.duration",
+                Duration.between(since, now),
+                "stage",
+                label(from)));
     if (from == Stage.Baking || from == Stage.Canary) {
-      verdict(status)
-          .ifPresent(v -> registry.counter("keyturn.canary.verdicts", "verdict", v).increment());
+      verdict(status).ifPresent(verdict -> canaryVerdicts(verdict).increment());
     }
     if (status.stage().terminal()) {
-      String trigger = lower(rotation.getSpec().trigger().name());
+      Trigger trigger = rotation.getSpec().trigger();
       String outcome = outcome(status);
-      registry.counter("keyturn.rotations", "trigger", trigger, "outcome", outcome).increment();
-      Instant start = Instant.parse(rotation.getMetadata().getCreationTimestamp());
+      rotations(trigger, outcome).increment();
       record(
           "keyturn.rotation.duration",
-          Duration.between(start, now),
+          Duration.between(created(rotation), now),
           "trigger",
-          trigger,
+          label(trigger),
           "outcome",
           outcome);
     }
   }
 
-  private void stageDuration(Stage from, SecretRotationStatus status, Instant now) {
-    Instant since = status.timeline().beginOf(from);
-    if (since != null) {
-      record(
-          "keyturn.rotation.stage.duration",
-          Duration.between(since, now),
-          "stage",
-          lower(from.name()));
-    }
+  /** When a stage began; empty if the journal does not tell. */
+  static Optional<Instant> begin(SecretRotation rotation, Stage stage) {
+    SecretRotationStatus status = rotation.getStatus();
+    return Optional.ofNullable(
+        switch (stage) {
+          case Pending -> created(rotation);
+          // It is set when the rotation leaves its way, and stays.
+          case RollingBack -> rolledBack(status).map(Condition::lastTransitionTime).orElse(null);
+          default -> status.timeline().beginOf(stage);
+        });
+  }
+
+  private static Instant created(SecretRotation rotation) {
+    return Instant.parse(rotation.getMetadata().getCreationTimestamp());
   }
 
   private void record(String name, Duration duration, String... tags) {
@@ -123,7 +178,11 @@ public class Metrics implements Telemetry {
       case Promoting -> cloned ? Optional.of("passed") : Optional.empty();
       case Canary -> Optional.of("inconclusive");
       case RollingBack ->
-          reason(status).startsWith("Canary") ? Optional.of("failed") : Optional.empty();
+          switch (rolledBack(status).map(Condition::reason).orElse("")) {
+            case Reasons.CANARY_FAILED, Reasons.CANARY_DEADLINE_EXCEEDED -> Optional.of("failed");
+            case Reasons.CANARY_UNSETTLED -> Optional.of("inconclusive");
+            default -> Optional.empty();
+          };
       default -> Optional.empty();
     };
   }
@@ -133,26 +192,23 @@ public class Metrics implements Telemetry {
       case Complete -> "complete";
       case Aborted -> "aborted";
       case Superseded -> "superseded";
-      default -> status.to() == null ? "failed" : "rolled_back";
+      default -> rolledBack(status).isPresent() ? "rolled_back" : "failed";
     };
   }
 
-  private static String reason(SecretRotationStatus status) {
+  private static Optional<Condition> rolledBack(SecretRotationStatus status) {
     return status.conditions().stream()
         .filter(c -> c.type().equals(Conditions.ROLLED_BACK))
-        .map(Condition::reason)
-        .findFirst()
-        .orElse("");
+        .findFirst();
   }
 
   @Override
   public void patched(WorkloadKind kind, String outcome) {
-    registry
-        .counter("keyturn.workload.patches", "kind", kind.name(), "outcome", outcome)
-        .increment();
+    workloadPatches(kind, outcome).increment();
   }
 
-  private static String lower(String camelCase) {
-    return camelCase.replaceAll("([a-z])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
+  /** The value of a label: RollingBack becomes rolling_back. */
+  static String label(Enum<?> value) {
+    return value.name().replaceAll("([a-z])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
   }
 }

@@ -1,9 +1,10 @@
 package io.keyturn.ops;
 
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Durations;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.Stage;
@@ -18,8 +19,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** Gauges over the objects in the caches, counted when somebody asks. */
@@ -35,6 +37,9 @@ class ObjectGauges {
           Conditions.ROTATION_HEALTHY,
           Conditions.FIELD_CONFLICT,
           Conditions.STALLED);
+
+  /** Why a rotation waits because people want it to. */
+  private static final Set<String> WANTED = Set.of(Reasons.HELD, Reasons.SUSPENDED);
 
   /** How long a stage may take that has no time of its own in the policy. */
   private static final Duration SHORT_STAGE = Duration.ofMinutes(5);
@@ -64,7 +69,7 @@ class ObjectGauges {
     for (Stage stage : Stage.values()) {
       if (!stage.terminal()) {
         Gauge.builder("keyturn.rotations.active", () -> in(stage))
-            .tag("stage", stage.name().toLowerCase(Locale.ROOT))
+            .tag("stage", Metrics.label(stage))
             .register(registry);
       }
     }
@@ -81,13 +86,17 @@ class ObjectGauges {
     Gauge.builder("keyturn.build.info", () -> 1).tag("version", version).register(registry);
   }
 
+  /** There are no caches to count in before the operator has started. */
+  private Stream<SecretRotation> rotations() {
+    return runner.started() ? census.rotations() : Stream.empty();
+  }
+
   private long in(Stage stage) {
-    return census.rotations().filter(r -> r.getStatus().stage() == stage).count();
+    return rotations().filter(r -> r.getStatus().stage() == stage).count();
   }
 
   private long bindings(String condition, Condition.Status status) {
-    return census
-        .bindings()
+    return (runner.started() ? census.bindings() : Stream.<SecretBinding>empty())
         .filter(b ->
             b.getStatus().conditions().stream()
                 .anyMatch(c -> c.type().equals(condition) && c.status() == status))
@@ -96,8 +105,7 @@ class ObjectGauges {
 
   /** Pods that may use a version which should be gone, because its grace is over. */
   private int stragglers() {
-    return census
-        .rotations()
+    return rotations()
         .map(SecretRotation::getStatus)
         .filter(s -> s.stage() == Stage.Retiring && s.retirement() != null)
         .filter(s -> clock.instant().isAfter(s.retirement().graceUntil()))
@@ -108,22 +116,25 @@ class ObjectGauges {
   }
 
   private long stuck() {
-    Instant now = clock.instant();
-    return census
-        .rotations()
-        .filter(r -> !r.getStatus().stage().terminal())
-        .filter(r -> now.isAfter(since(r).plus(usual(r.getStatus()).multipliedBy(2))))
-        .count();
+    return rotations().filter(r -> stuck(r, clock.instant())).count();
   }
 
-  private static Instant since(SecretRotation rotation) {
+  /**
+   * Whether a rotation has stood in its stage for over twice the usual time, and nobody wants it.
+   */
+  static boolean stuck(SecretRotation rotation, Instant now) {
     SecretRotationStatus status = rotation.getStatus();
-    Instant since = status.timeline().beginOf(status.stage());
-    return since == null ? created(rotation) : since;
-  }
-
-  private static Instant created(HasMetadata object) {
-    return Instant.parse(object.getMetadata().getCreationTimestamp());
+    boolean wanted =
+        status.conditions().stream()
+            .anyMatch(c -> c.type().equals(Conditions.BLOCKED) && WANTED.contains(c.reason()));
+    // The journal has no time for Discarding: it counts with the stage before.
+    Stage since = status.stage() == Stage.Discarding ? Stage.RollingBack : status.stage();
+    return !status.stage().terminal()
+        && !wanted
+        && Metrics.begin(rotation, since)
+            .map(begin -> begin.plus(usual(status).multipliedBy(2)))
+            .filter(now::isAfter)
+            .isPresent();
   }
 
   private static Duration usual(SecretRotationStatus status) {
@@ -133,7 +144,7 @@ class ObjectGauges {
     return switch (status.stage()) {
       case Canary -> Durations.parse(status.policy().canary().deadline());
       case Baking -> Durations.parse(status.policy().canary().bake());
-      case Promoting, RollingBack ->
+      case Promoting, RollingBack, Discarding ->
           Durations.parse(status.policy().promotion().stableTimeout())
               .multipliedBy(Math.max(1, status.workloads().size()));
       case Retiring -> Durations.parse(status.policy().retirement().grace()).plus(SHORT_STAGE);

@@ -2,12 +2,16 @@ package io.keyturn.ops;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.health.EventSourceHealthIndicator;
+import io.javaoperatorsdk.operator.health.InformerHealthIndicator;
+import io.javaoperatorsdk.operator.health.InformerWrappingEventSourceHealthIndicator;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.controller.binding.SecretBindingReconciler;
 import io.keyturn.controller.policy.RotationPolicyReconciler;
@@ -20,10 +24,17 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /** Starts and stops the reconcilers, and knows whether this process leads. */
@@ -33,10 +44,13 @@ public class OperatorRunner {
   private static final Logger LOG = Logger.getLogger(OperatorRunner.class);
   private static final Duration LONGEST_INTERVAL = Duration.ofMinutes(10);
   private static final Duration CACHE_SYNC = Duration.ofMinutes(2);
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
+  private static final Duration LET_GO = Duration.ofSeconds(1);
   private static final long PAGE = 500;
 
   private final KubernetesClient client;
   private final OperatorConfig config;
+  private final Prerequisites prerequisites;
   private final Metrics metrics;
   private final SecretBindingReconciler bindings;
   private final SecretRotationReconciler rotations;
@@ -44,50 +58,71 @@ public class OperatorRunner {
   private volatile boolean stopping;
   private volatile boolean leading;
   private volatile boolean started;
-  private Operator operator;
+  private volatile String waitsFor = "The operator starts.";
+  private volatile Operator operator;
+  private Thread starter;
   private ExecutorService workers;
 
   @Inject
   OperatorRunner(
       KubernetesClient client,
       OperatorConfig config,
+      Prerequisites prerequisites,
       Metrics metrics,
       SecretBindingReconciler bindings,
       SecretRotationReconciler rotations,
       RotationPolicyReconciler policies) {
     this.client = client;
     this.config = config;
+    this.prerequisites = prerequisites;
     this.metrics = metrics;
     this.bindings = bindings;
     this.rotations = rotations;
     this.policies = policies;
   }
 
-  /** Starting blocks until this process leads, so it has a thread of its own. */
+  /** Starting blocks until the caches are filled, so it has a thread of its own. */
   void start(@Observes StartupEvent event) {
     workers = Executors.newFixedThreadPool(config.parallelism(), Thread.ofVirtual().factory());
-    operator = new Operator(this::configure);
-    operator.register(bindings, this::configure);
-    operator.register(rotations, this::configure);
-    operator.register(policies, this::configure);
-    Thread.ofPlatform().name("operator-start").start(this::startOperator);
+    starter = Thread.ofPlatform().name("operator-start").start(this::startOperator);
   }
 
   private void startOperator() {
     try {
+      awaitPrerequisites();
+      waitsFor = "The caches are being filled.";
+      operator = new Operator(this::configure);
+      operator.register(bindings, this::configure);
+      operator.register(rotations, this::configure);
+      operator.register(policies, this::configure);
       operator.start();
       leading |= !config.leaderElection();
       started = true;
       LOG.infof("started, leader=%s", leading);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
       if (!stopping) {
-        LOG.errorf("cannot start: %s", e.getMessage());
+        LOG.error("cannot start; this process ends, and Kubernetes starts it anew", e);
         Runtime.getRuntime().halt(1);
       }
     }
   }
 
-  private void configure(ConfigurationServiceOverrider overrider) {
+  /** Says once what is missing, and goes on when it is there. */
+  private void awaitPrerequisites() throws InterruptedException {
+    Optional<String> missing = prerequisites.missing();
+    while (missing.isPresent()) {
+      if (!missing.get().equals(waitsFor)) {
+        waitsFor = missing.get();
+        LOG.warn(waitsFor);
+      }
+      Thread.sleep(LOOK_AGAIN);
+      missing = prerequisites.missing();
+    }
+  }
+
+  void configure(ConfigurationServiceOverrider overrider) {
     overrider
         .withKubernetesClient(client)
         .checkingCRDAndValidateLocalModel(false)
@@ -113,7 +148,7 @@ public class OperatorRunner {
     return host + "-" + ProcessHandle.current().pid();
   }
 
-  private <R extends HasMetadata> void configure(ControllerConfigurationOverrider<R> overrider) {
+  <R extends HasMetadata> void configure(ControllerConfigurationOverrider<R> overrider) {
     overrider
         .withRetry(new Retries())
         .withReconciliationMaxInterval(LONGEST_INTERVAL)
@@ -158,8 +193,39 @@ public class OperatorRunner {
   /** Before anything else goes, so that losing the Lease on the way out is no failure. */
   void stop(@Observes @Priority(1) ShutdownEvent event) {
     stopping = true;
-    operator.stop();
+    starter.interrupt();
+    boolean led = leading;
+    if (operator != null) {
+      operator.stop();
+    }
     workers.shutdownNow();
+    if (led && config.leaderElection() && workers.isTerminated()) {
+      letLeaseGo();
+    }
+  }
+
+  /** So that the next process need not wait until the Lease has run out. */
+  private void letLeaseGo() {
+    try {
+      CompletableFuture.runAsync(
+              () -> {
+                Lease lease =
+                    client
+                        .leases()
+                        .inNamespace(config.operatorNamespace())
+                        .withName(Names.KEYTURN)
+                        .get();
+                if (lease != null && identity().equals(lease.getSpec().getHolderIdentity())) {
+                  lease.getSpec().setHolderIdentity(null);
+                  client.resource(lease).update();
+                }
+              })
+          .get(LET_GO.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.warn("the Lease was not let go; another process leads when it has run out");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Whether this process acts. */
@@ -167,13 +233,42 @@ public class OperatorRunner {
     return leading;
   }
 
-  /** Whether the caches are filled and the reconcilers run. */
+  /** Whether the caches are filled and the reconcilers run, or wait for the Lease. */
   boolean started() {
     return started;
   }
 
-  /** What the framework knows of its controllers and informers. */
-  Operator operator() {
-    return operator;
+  /** Why this process is not ready, a sentence; empty if it is. */
+  Optional<String> waitsFor() {
+    if (!started) {
+      return Optional.of(waitsFor);
+    }
+    String interrupted =
+        unhealthySources().entrySet().stream()
+            .filter(e -> !e.getValue().isEmpty())
+            .map(Map.Entry::getKey)
+            .sorted()
+            .collect(Collectors.joining(", "));
+    return interrupted.isEmpty()
+        ? Optional.empty()
+        : Optional.of("Watches of the API server are interrupted: %s.".formatted(interrupted));
+  }
+
+  /** Whether each informer watches, or tries to. */
+  boolean informersRun() {
+    return unhealthySources().values().stream()
+        .flatMap(sources -> sources.values().stream())
+        .allMatch(OperatorRunner::runs);
+  }
+
+  private static boolean runs(EventSourceHealthIndicator source) {
+    return !(source instanceof InformerWrappingEventSourceHealthIndicator<?> informers)
+        || informers.informerHealthIndicators().values().stream()
+            .allMatch(InformerHealthIndicator::isRunning);
+  }
+
+  /** By controller and name; a controller that has none is there, too. */
+  private Map<String, Map<String, EventSourceHealthIndicator>> unhealthySources() {
+    return started ? operator.getRuntimeInfo().unhealthyEventSources() : Map.of();
   }
 }

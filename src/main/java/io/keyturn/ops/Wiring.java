@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.MetadataClient;
+import io.keyturn.kubernetes.RetryAfter;
 import io.keyturn.secret.Fingerprint;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Disposes;
@@ -45,7 +46,10 @@ class Wiring {
   @Produces
   @Singleton
   KubernetesClient client(Config config) {
-    return new KubernetesClientBuilder().withConfig(config).build();
+    return new KubernetesClientBuilder()
+        .withConfig(config)
+        .withHttpClientBuilderConsumer(RetryAfter::addTo)
+        .build();
   }
 
   void close(@Disposes KubernetesClient client) {

@@ -1,9 +1,13 @@
 package io.keyturn.architecture;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -14,6 +18,10 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.BaseControl;
+import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
+import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
+import io.javaoperatorsdk.operator.api.reconciler.dependent.RecentOperationCacheFiller;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -173,6 +181,26 @@ class ArchitectureTest {
               resideInAPackage("io.keyturn.store.*..")
                   .and(not(resideInAPackage("io.keyturn.store.spi.."))))
           .because("controllers know what a store can do, and no store");
+
+  @ArchTest
+  static final ArchRule writesGoThroughThePlainClient =
+      noClasses()
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(BaseControl.class))).and(target(nameMatching("patch.*"))))
+          .orShould()
+          .dependOnClassesThat(
+              assignableTo(PrimaryUpdateAndCacheUtils.class)
+                  .or(assignableTo(Cleaner.class))
+                  .or(simpleName("ResourceOperations"))
+                  .or(resideInAnyPackage("io.javaoperatorsdk.operator.processing.dependent..")))
+          .orShould()
+          .callMethodWhere(
+              target(owner(assignableTo(RecentOperationCacheFiller.class)))
+                  .and(target(nameMatching("handleRecentResource.*"))))
+          .because(
+              "the framework keeps what its own helpers write, secret values included, and shows it"
+                  + " to the next reconcile as if it had been read");
 
   @ArchTest
   static final ArchRule aNameSaysWhatAClassIs =

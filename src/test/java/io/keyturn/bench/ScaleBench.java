@@ -62,8 +62,10 @@ class ScaleBench {
     OperatorProcess.install(SharedControlPlane.get());
   }
 
+  /** jcmd has to look into it. */
   private static OperatorProcess start(ControlPlane plane) {
-    return OperatorProcess.start(plane, Map.of("KEYTURN_LEADER_ELECTION", "false"));
+    return OperatorProcess.start(
+        plane, Map.of("KEYTURN_LEADER_ELECTION", "false"), "-XX:-DisableAttachMechanism");
   }
 
   private static void print(String what, String figure) {

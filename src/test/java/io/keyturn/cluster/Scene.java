@@ -52,7 +52,11 @@ record Scene(Team team, Team.Login first) {
 
   /** Deployments by what they are made of, each bound by its name. */
   static Scene of(String name, String policy, Workload... workloads) {
-    Team team = SharedWorld.team(name);
+    return of(SharedWorld.team(name), policy, workloads);
+  }
+
+  /** The same for a team that is there already. */
+  static Scene of(Team team, String policy, Workload... workloads) {
     Team.Login first = team.newLogin();
     team.writeUpstream(first);
     StringBuilder manifest = new StringBuilder(policyManifest(policy));
@@ -194,6 +198,13 @@ record Scene(Team team, Team.Login first) {
   /** Whether any container ever started with a value. */
   boolean seenByAnyone(Team.Login login) {
     return kubelet().anyPodStartedWith(namespace(), p -> true, login.password());
+  }
+
+  /** Whether every pod that is no canary has started with a login. */
+  boolean runsOn(Team.Login login) {
+    return stableUids().stream()
+        .allMatch(uid ->
+            kubelet().anyPodStartedWith(namespace(), p -> p.uid().equals(uid), login.password()));
   }
 
   boolean seenByCanary(Team.Login login) {

@@ -1,16 +1,18 @@
 package io.keyturn.cluster;
 
+import io.keyturn.testing.ClusterRecord;
 import io.keyturn.testing.OperatorProcess;
 import io.keyturn.testing.PostgresServer;
 import io.keyturn.testing.SharedControlPlane;
 import java.util.Map;
+import java.util.Optional;
 
 /** The one operator and the one PostgreSQL of this JVM, beside its shared control plane. */
 final class SharedWorld {
 
   private static PostgresServer postgres;
   private static OperatorProcess operator;
-  private static boolean installed;
+  private static ClusterRecord record;
 
   private SharedWorld() {}
 
@@ -24,10 +26,15 @@ final class SharedWorld {
 
   /** Applies what an administrator applies, once. */
   static synchronized void install() {
-    if (!installed) {
+    if (record == null) {
       OperatorProcess.install(SharedControlPlane.get());
-      installed = true;
+      record = ClusterRecord.start(SharedControlPlane.get());
     }
+  }
+
+  /** What was there since the first team or operator; empty if there was none. */
+  static synchronized Optional<ClusterRecord> record() {
+    return Optional.ofNullable(record);
   }
 
   /** The operator under its shipped rights; started again if a test has ended it. */
@@ -54,6 +61,7 @@ final class SharedWorld {
 
   /** A team whose test runs its own operator. */
   static Team teamWithoutOperator(String prefix) {
+    install();
     return Team.create(prefix, postgres());
   }
 

@@ -108,7 +108,7 @@ public final class Team {
    * Random letters and digits, to be found again in any output: eight of them are there by chance
    * never, as hex digits are in every UID.
    */
-  private static String newValue() {
+  public static String newValue() {
     String value =
         RANDOM
             .ints(32, 0, ALPHABET.length())

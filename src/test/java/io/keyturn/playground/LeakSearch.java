@@ -1,17 +1,18 @@
 package io.keyturn.playground;
 
 import io.keyturn.cluster.Team;
+import io.keyturn.testing.LeakScan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Base64;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** Looks for each value that there was wherever none belongs. */
 final class LeakSearch {
+
+  private static final String KINDS = "sbind,srot,rpol,deployments,replicasets,pods";
 
   private final Cast cast;
 
@@ -20,26 +21,26 @@ final class LeakSearch {
   }
 
   void judge() {
-    List<String> texts = new ArrayList<>(List.of(cast.terminal().written()));
-    texts.add(read("get", "sbind,srot,rpol,deployments,pods", "-A", "-o", "yaml"));
-    texts.add(read("get", "events", "-A", "-o", "yaml"));
-    cast.world().operatorLogs().forEach(log -> texts.add(read(log)));
+    Map<String, String> texts = new LinkedHashMap<>();
+    texts.put("this output", cast.terminal().written());
+    texts.put("objects", read("get", KINDS, "-A", "-o", "yaml", "--show-managed-fields"));
+    texts.put("events", read("get", "events", "-A", "-o", "yaml"));
+    cast.world().operatorLogs().forEach(log -> texts.put(log.getFileName().toString(), read(log)));
+    LeakScan scan = new LeakScan();
+    Team.VALUES.forEach(value -> scan.add(LeakScan.anonymous(value), value));
     long found =
-        Team.VALUES.stream()
-            .filter(value -> texts.stream().anyMatch(text -> holds(text, value)))
+        texts.entrySet().stream()
+            .flatMap(text -> scan.search(text.getKey(), text.getValue()).stream())
+            .map(LeakScan.Hit::owner)
+            .distinct()
             .count();
-    long size = texts.stream().mapToLong(String::length).sum();
+    long size = texts.values().stream().mapToLong(String::length).sum();
     cast.promises()
         .judge(
             Promise.SILENT,
-            found == 0 && !Team.VALUES.isEmpty(),
+            found == 0 && scan.size() > 0,
             "%d values searched for in %d KB of this output, status, events and logs, %d found"
-                .formatted(Team.VALUES.size(), size / 1024, found));
-  }
-
-  private static boolean holds(String text, String value) {
-    byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
-    return text.contains(value) || text.contains(Base64.getEncoder().encodeToString(bytes));
+                .formatted(scan.size(), size / 1024, found));
   }
 
   private String read(String... arguments) {

@@ -22,8 +22,7 @@ final class Logins {
   /** The next login, which PostgreSQL accepts from now on. */
   Team.Login next() {
     String role = ROLES.get(given % ROLES.size());
-    String password = Team.random(16);
-    Team.VALUES.add(password);
+    String password = Team.newValue();
     if (given++ < ROLES.size()) {
       postgres.createLogin(role, password);
     } else {

@@ -326,7 +326,7 @@ final class SimulatedOperator {
   private static final class Silence implements Telemetry {
 
     @Override
-    public void retrieved(String storeType, String reason, Duration took) {}
+    public void retrieved(String storeType, Retrieval result, String reason, Duration took) {}
 
     @Override
     public void moved(SecretRotation rotation, Stage from, Instant now) {}

@@ -530,12 +530,18 @@ final class Simulation {
                   7,
                   store.look(SecretBinding.class).findAny().isEmpty()
                       || invariants.foreign(cluster.valueOf(p))
+                      || named(p)
                       || Objects.equals(current, cluster.valueOf(p)),
                   p.getMetadata().getName()
                       + " runs on the current version, and not on "
                       + cluster.valueOf(p)));
     }
     rest();
+  }
+
+  /** A newer value does not wait for a pod that took a rejected one; but it is named (ADR 6). */
+  private boolean named(Pod pod) {
+    return rotations().anyMatch(r -> r.getStatus().message().contains(pod.getMetadata().getName()));
   }
 
   /** Looking again at everything, and starting anew, writes nothing. */

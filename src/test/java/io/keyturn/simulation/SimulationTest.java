@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SimulationTest {
 
   /** How many seeds the random simulation plays; more for a night. */
-  private static final long SEEDS = Long.getLong("simulation.seeds", 1000);
+  private static final long SEEDS = Long.getLong("simulation.seeds", 500);
 
   /** The first of them: a failure names its seed. */
   private static final long FIRST_SEED = Long.getLong("simulation.first", 1);

@@ -102,6 +102,7 @@ public final class AuditLog {
             object.path("subresource").asText(""),
             object.path("namespace").asText(""),
             object.path("name").asText(""),
+            event.path("requestURI").asText().replaceFirst("[^?]*\\??", ""),
             event.path("responseStatus").path("code").asInt(),
             Instant.parse(event.path("requestReceivedTimestamp").asText())));
   }

@@ -1,6 +1,7 @@
 package io.keyturn.testing;
 
 import java.time.Instant;
+import java.util.Arrays;
 
 /**
  * One request that the API server answered, as its audit log has it. A watch counts once, when it
@@ -13,6 +14,7 @@ import java.time.Instant;
  * @param subresource such as {@code status}; empty if none
  * @param namespace empty if none
  * @param name empty for lists and creations
+ * @param query what follows the question mark in the address; empty if nothing does
  * @param code the HTTP status
  * @param at when the request came in
  */
@@ -24,6 +26,7 @@ public record AuditedRequest(
     String subresource,
     String namespace,
     String name,
+    String query,
     int code,
     Instant at) {
 
@@ -33,6 +36,15 @@ public record AuditedRequest(
       case "create", "update", "patch", "delete", "deletecollection" -> true;
       default -> false;
     };
+  }
+
+  /** The field manager of a write: the one that it names, or else the client's own name. */
+  public String fieldManager() {
+    return Arrays.stream(query.split("&"))
+        .filter(parameter -> parameter.startsWith("fieldManager="))
+        .map(parameter -> parameter.substring("fieldManager=".length()))
+        .findFirst()
+        .orElse(userAgent.replaceFirst("/.*", ""));
   }
 
   /** Whether this is {@code verb} on {@code resource} itself, not on a subresource. */

@@ -339,6 +339,11 @@ public final class ControlPlane implements AutoCloseable {
     return audit;
   }
 
+  /** Ends the API server at once and for good: to its clients that is an outage. */
+  public void stopApiServer() {
+    processes.get(1).close();
+  }
+
   /** The processes of this control plane, each with the shell that guards it. */
   public List<Long> pids() {
     return processes.stream().flatMap(process -> process.pids().stream()).toList();
@@ -493,6 +498,8 @@ public final class ControlPlane implements AutoCloseable {
   private KubernetesClient connect(Config config) {
     config.setMaxConcurrentRequests(1000);
     config.setMaxConcurrentRequestsPerHost(1000);
+    // Dozens of tests at once keep two cores busy; what is slow is not wrong.
+    config.setRequestTimeout(60_000);
     KubernetesClient client =
         new KubernetesClientBuilder()
             .withConfig(config)

@@ -100,6 +100,11 @@ final class GuardedProcess implements AutoCloseable {
     return shell.isAlive();
   }
 
+  /** How the server ended; 128 and the number of the signal that ended it. */
+  int exitCode() {
+    return shell.exitValue();
+  }
+
   /** The processes that stand behind this one: the shell, its watch and the server. */
   List<Long> pids() {
     List<Long> pids = new ArrayList<>(List.of(shell.pid()));

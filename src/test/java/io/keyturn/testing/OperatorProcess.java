@@ -10,12 +10,15 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
@@ -25,12 +28,14 @@ import org.awaitility.core.ConditionTimeoutException;
  */
 public final class OperatorProcess implements AutoCloseable {
 
-  /** Where the operator's Lease and key lie. */
+  /** Where the operator's Lease and key lie, unless a test says otherwise. */
   public static final String NAMESPACE = "keyturn-system";
 
   private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
   private static final Duration READY = Duration.ofSeconds(60);
   private static final AtomicInteger COUNT = new AtomicInteger();
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
   private final GuardedProcess process;
   private final Path log;
@@ -69,22 +74,27 @@ public final class OperatorProcess implements AutoCloseable {
   /**
    * Starts the operator and waits until it is ready.
    *
-   * @param settings more of its environment, such as {@code KEYTURN_NAMESPACES}
+   * @param settings more of its environment, such as {@code KEYTURN_NAMESPACES}; its ServiceAccount
+   *     is that of {@code KEYTURN_OPERATOR_NAMESPACE}
+   * @param flags more of its JVM
    */
-  public static OperatorProcess start(ControlPlane plane, Map<String, String> settings) {
-    OperatorProcess operator = launch(plane, settings);
+  public static OperatorProcess start(
+      ControlPlane plane, Map<String, String> settings, String... flags) {
+    OperatorProcess operator = launch(plane, settings, flags);
     operator.awaitReady();
     return operator;
   }
 
   /** Starts the operator without waiting for it. */
-  public static OperatorProcess launch(ControlPlane plane, Map<String, String> settings) {
+  public static OperatorProcess launch(
+      ControlPlane plane, Map<String, String> settings, String... flags) {
     if (!Files.exists(JAR)) {
       throw new IllegalStateException(JAR + " is missing: run ./mvnw package first");
     }
     int port = freePort();
     Map<String, String> environment = new HashMap<>();
-    environment.put("KUBECONFIG", plane.kubeconfigFor(NAMESPACE, "keyturn").toString());
+    String namespace = settings.getOrDefault("KEYTURN_OPERATOR_NAMESPACE", NAMESPACE);
+    environment.put("KUBECONFIG", plane.kubeconfigFor(namespace, "keyturn").toString());
     environment.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(port));
     environment.put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
     environment.put("KEYTURN_KUBELET_LAG", "1s");
@@ -92,7 +102,9 @@ public final class OperatorProcess implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of("env"));
     environment.forEach((key, value) -> command.add(key + "=" + value));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ShippedImage.jvmFlags());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of(flags));
     command.addAll(List.of("-jar", JAR.toString()));
     Path log = plane.directory().resolve("operator-" + COUNT.incrementAndGet() + ".log");
     return new OperatorProcess(GuardedProcess.start("operator", command, log), log, port);
@@ -119,9 +131,9 @@ public final class OperatorProcess implements AutoCloseable {
 
   /** Asks the management port; the answer begins with the status code. */
   public String get(String path) {
-    try (HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build()) {
+    try {
       HttpResponse<String> response =
-          http.send(
+          HTTP.send(
               HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + path))
                   .timeout(Duration.ofSeconds(5))
                   .build(),
@@ -135,21 +147,46 @@ public final class OperatorProcess implements AutoCloseable {
     }
   }
 
+  /** Appends its metrics to a file beside its log, for whoever wants them when it has ended. */
+  public void keepMetrics() {
+    String answer = get("/q/metrics");
+    if (!answer.startsWith("200")) {
+      return;
+    }
+    try {
+      Files.writeString(
+          log.resolveSibling(log.getFileName().toString().replace(".log", ".metrics")),
+          answer,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Whether it runs. */
   public boolean isAlive() {
     return process.isAlive();
   }
 
+  /** How it ended; 128 and the number of the signal that ended it. */
+  public int exitCode() {
+    return process.exitCode();
+  }
+
   /** Its process id. */
   public long pid() {
+    return running().orElseThrow(() -> new IllegalStateException("the operator does not run"));
+  }
+
+  private Optional<Long> running() {
     return process.pids().stream()
         .filter(pid ->
             ProcessHandle.of(pid)
                 .flatMap(h -> h.info().command())
                 .filter(c -> c.endsWith("/java"))
                 .isPresent())
-        .findFirst()
-        .orElseThrow(() -> new IllegalStateException("the operator does not run"));
+        .findFirst();
   }
 
   /** Everything that it has logged. */
@@ -157,15 +194,33 @@ public final class OperatorProcess implements AutoCloseable {
     return log;
   }
 
-  /** Ends it at once, as a lost node does. */
-  public void kill() {
-    signal("KILL");
+  /** What it has logged as errors, and reconciles that threw something. */
+  public List<String> errors() {
+    try (Stream<String> lines = Files.lines(log)) {
+      return lines
+          .filter(l ->
+              l.contains("\"level\":\"ERROR\"")
+                  || l.contains("\"Uncaught error during event processing"))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  /** Sends it a signal by name. */
+  /** Ends it at once, as a lost node does; when this returns, it has ended. */
+  public void kill() {
+    keepMetrics();
+    signal("KILL");
+    awaitEnd(READY);
+  }
+
+  /** Sends it a signal by name, unless it has ended. */
   public void signal(String name) {
     try {
-      new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+      Optional<Long> pid = running();
+      if (pid.isPresent()) {
+        new ProcessBuilder("kill", "-" + name, pid.get().toString()).start().waitFor();
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -187,10 +242,11 @@ public final class OperatorProcess implements AutoCloseable {
   @Override
   public void close() {
     if (isAlive()) {
-      signal("TERM");
+      keepMetrics();
     }
+    signal("TERM");
     if (!awaitEnd(Duration.ofSeconds(10))) {
-      kill();
+      signal("KILL");
     }
     process.close();
   }

@@ -3,6 +3,7 @@ package io.keyturn.controller.binding;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
@@ -13,6 +14,7 @@ import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.MetadataSource;
 import io.keyturn.controller.Nudge;
+import io.keyturn.controller.ReconcileLog;
 import io.keyturn.controller.Wake;
 import io.keyturn.controller.binding.BindingGatherer.Gathered;
 import io.keyturn.domain.Effect;
@@ -26,14 +28,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import org.jboss.logging.Logger;
 
 /** Delivers a bound secret, keeps the alias right, and starts rotations. */
 @ApplicationScoped
 @ControllerConfiguration(name = "secretbinding", generationAwareEventProcessing = false)
 public class SecretBindingReconciler implements Reconciler<SecretBinding> {
-
-  private static final Logger LOG = Logger.getLogger(SecretBindingReconciler.class);
 
   /** Effects in one go; each is followed by a new look, and a hundred would be a bug. */
   private static final int MAX_EFFECTS = 10;
@@ -90,6 +89,13 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   public UpdateControl<SecretBinding> reconcile(
       SecretBinding cached, Context<SecretBinding> context) {
     return Wake.afterConflict(clock, () -> step(cached));
+  }
+
+  @Override
+  public ErrorStatusUpdateControl<SecretBinding> updateErrorStatus(
+      SecretBinding binding, Context<SecretBinding> context, Exception e) {
+    ReconcileLog.failed(binding, e);
+    return ErrorStatusUpdateControl.noStatusUpdate();
   }
 
   private UpdateControl<SecretBinding> step(SecretBinding cached) {
@@ -155,11 +161,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
                 binding.alias(),
                 seen.alias()));
     if (done) {
-      LOG.infof(
-          "kind=SecretBinding namespace=%s name=%s did=%s",
-          binding.getMetadata().getNamespace(),
-          binding.getMetadata().getName(),
-          effect.getClass().getSimpleName());
+      ReconcileLog.performed(binding, effect);
     }
     return done;
   }
@@ -172,6 +174,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
     }
     binding.setStatus(plan.status());
     api.updateStatus(binding);
+    ReconcileLog.reported(binding, plan.findings());
     if (plan.effect().isEmpty()) {
       events.record(binding, plan.findings());
     }

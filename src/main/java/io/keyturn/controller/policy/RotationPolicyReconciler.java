@@ -3,6 +3,7 @@ package io.keyturn.controller.policy;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
@@ -15,6 +16,8 @@ import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicyStatus;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.controller.ReconcileLog;
+import io.keyturn.controller.Wake;
 import io.keyturn.domain.status.ConditionSet;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.kubernetes.TrimmedStore;
@@ -66,6 +69,10 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
   @Override
   public UpdateControl<RotationPolicy> reconcile(
       RotationPolicy policy, Context<RotationPolicy> context) {
+    return Wake.afterConflict(clock, () -> report(policy));
+  }
+
+  private UpdateControl<RotationPolicy> report(RotationPolicy policy) {
     String key = policy.getMetadata().getNamespace() + "/" + policy.getMetadata().getName();
     RotationPolicyStatus status = status(policy, bindings.byIndex(BY_POLICY, key).size());
     if (!status.equals(policy.getStatus())) {
@@ -80,6 +87,13 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
       }
     }
     return UpdateControl.noUpdate();
+  }
+
+  @Override
+  public ErrorStatusUpdateControl<RotationPolicy> updateErrorStatus(
+      RotationPolicy policy, Context<RotationPolicy> context, Exception e) {
+    ReconcileLog.failed(policy, e);
+    return ErrorStatusUpdateControl.noStatusUpdate();
   }
 
   private RotationPolicyStatus status(RotationPolicy policy, int users) {

@@ -3,6 +3,7 @@ package io.keyturn.controller.rotation;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
@@ -16,6 +17,7 @@ import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.MetadataSource;
 import io.keyturn.controller.Nudge;
+import io.keyturn.controller.ReconcileLog;
 import io.keyturn.controller.Telemetry;
 import io.keyturn.controller.Wake;
 import io.keyturn.controller.rotation.RotationGatherer.Gathered;
@@ -30,7 +32,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import org.jboss.logging.Logger;
 
 /** Takes a rotation one step further: writes its intent, or carries out the one that is written. */
 @ApplicationScoped
@@ -39,8 +40,6 @@ import org.jboss.logging.Logger;
     generationAwareEventProcessing = false,
     triggerReconcilerOnAllEvents = true)
 public class SecretRotationReconciler implements Reconciler<SecretRotation> {
-
-  private static final Logger LOG = Logger.getLogger(SecretRotationReconciler.class);
 
   /** How long to wait before something is tried again that the API server has refused. */
   private static final Duration REFUSED = Duration.ofSeconds(30);
@@ -112,6 +111,13 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
         && !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER);
   }
 
+  @Override
+  public ErrorStatusUpdateControl<SecretRotation> updateErrorStatus(
+      SecretRotation rotation, Context<SecretRotation> context, Exception e) {
+    ReconcileLog.failed(rotation, e);
+    return ErrorStatusUpdateControl.noStatusUpdate();
+  }
+
   private UpdateControl<SecretRotation> step(SecretRotation cached) {
     Optional<Gathered> gathered = gatherer.gather(cached);
     if (gathered.isEmpty()) {
@@ -155,24 +161,23 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     Stage to = plan.journal().stage();
     if (from != to) {
       telemetry.moved(rotation, from, now);
-      LOG.infof(
-          "kind=SecretRotation namespace=%s name=%s stage=%s from=%s message=\"%s\"",
-          rotation.getMetadata().getNamespace(),
-          rotation.getMetadata().getName(),
-          to,
-          from,
-          plan.journal().message());
     }
+    ReconcileLog.journaled(rotation, plan.findings());
   }
 
   private boolean perform(Effect effect, Gathered seen) {
-    return executor.perform(
-        effect,
-        new Executor.Subject(
-            seen.binding(),
-            seen.rotation(),
-            seen.rotation().getMetadata().getNamespace(),
-            seen.aliasName(),
-            seen.alias()));
+    boolean done =
+        executor.perform(
+            effect,
+            new Executor.Subject(
+                seen.binding(),
+                seen.rotation(),
+                seen.rotation().getMetadata().getNamespace(),
+                seen.aliasName(),
+                seen.alias()));
+    if (done) {
+      ReconcileLog.performed(seen.rotation(), effect);
+    }
+    return done;
   }
 }

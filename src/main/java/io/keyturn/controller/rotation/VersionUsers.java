@@ -12,6 +12,7 @@ import io.keyturn.controller.Adoption;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.kubernetes.ApiServer;
+import io.keyturn.secret.SecretWriter;
 import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -73,8 +74,7 @@ class VersionUsers {
   }
 
   private Predicate<Pod> tookOld(SecretRotationStatus journal, String aliasName, Secret alias) {
-    Instant since =
-        alias == null ? Instant.MAX : Adoption.heldSince(alias).plus(kubeletLag.value());
+    Instant since = servedSince(journal.to(), alias);
     String current = Names.versionIdOf(journal.to().snapshot());
     return p -> PodUsage.mayUseEarlier(p, aliasName, current, since);
   }
@@ -83,10 +83,21 @@ class VersionUsers {
   private Predicate<Pod> tookCandidate(
       SecretRotationStatus journal, String aliasName, Secret alias) {
     Instant promotionBegan = journal.timeline().verifiedAt();
-    if (promotionBegan == null || alias == null) {
+    if (promotionBegan == null) {
       return p -> false;
     }
-    Instant back = Adoption.heldSince(alias).plus(kubeletLag.value());
+    Instant back = servedSince(journal.from(), alias);
     return p -> PodUsage.startedBetween(p, aliasName, promotionBegan, back);
+  }
+
+  /**
+   * From when each container that starts reads a version. An alias that does not hold it was read
+   * before it did, or was edited: then nobody knows, and that counts as in use.
+   */
+  private Instant servedSince(VersionRef version, Secret alias) {
+    boolean holds =
+        alias != null
+            && Names.number(SecretWriter.labels(alias).get(Names.VERSION)) == version.version();
+    return holds ? Adoption.heldSince(alias).plus(kubeletLag.value()) : Instant.MAX;
   }
 }

@@ -25,6 +25,12 @@ final class CanaryWatch {
 
   private final Promotion promotion = new Promotion();
 
+  /** Enters Canary, and says at once until when: nothing new is to be said while pods start. */
+  void begin(Draft draft) {
+    Instant deadline = draft.fromNow.plus(Durations.parse(draft.policy().canary().deadline()));
+    draft.moveTo(Stage.Canary, starting(clones(draft), deadline));
+  }
+
   /** Stage Canary: each workload that allows it gets a clone, and each clone becomes Ready. */
   void start(Draft draft) {
     if (settleWorkloads(draft)) {
@@ -90,11 +96,14 @@ final class CanaryWatch {
           "The canary of %s was not verified within %s%s."
               .formatted(names(clones), draft.policy().canary().deadline(), trouble));
     } else {
-      draft.say(
-          "The canary of %s starts; it must be verified by %s.".formatted(names(clones), deadline));
+      draft.say(starting(clones, deadline));
       draft.wake(deadline);
       draft.wakeIn(RotationPlanner.POLL);
     }
+  }
+
+  private String starting(List<WorkloadProgress> clones, Instant deadline) {
+    return "The canary of %s starts; it must be verified by %s.".formatted(names(clones), deadline);
   }
 
   /** Stage Baking: nothing may happen to the canary pods until the bake is over. */

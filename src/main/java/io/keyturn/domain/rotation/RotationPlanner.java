@@ -238,7 +238,7 @@ public final class RotationPlanner {
       boolean cloned =
           draft.workloads().stream().anyMatch(w -> w.strategy() == CanaryStrategy.Clone);
       if (cloned) {
-        draft.moveTo(Stage.Canary, "The canary is started.");
+        canary.begin(draft);
       } else if (draft.waitsForPeople()) {
         draft.block(Reasons.HELD, "Waits before the promotion while it is held or suspended.");
       } else {

@@ -214,6 +214,21 @@ class RotationPlannerTest {
   }
 
   @Test
+  void whileACanaryStartsNothingNewIsWritten() {
+    Scene scene = Scene.of("a", "b");
+    scene.service("a").cloneReady = false;
+    scene.until(Stage.Canary);
+    var journal = scene.journal;
+    assertThat(journal.message())
+        .isEqualTo("The canary of a, b starts; it must be verified by 2026-11-24T12:30:00Z.");
+
+    scene.settle().after(Duration.ofMinutes(29)).settle();
+
+    assertThat(scene.service("b").cloneHash).isNotNull();
+    assertThat(scene.journal).isEqualTo(journal);
+  }
+
+  @Test
   void aCanaryThatFindsNoNodeIsNoVerdict() {
     Scene scene = Scene.of("a");
     scene.service("a").cloneReady = false;

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.domain.Finding;
 import io.keyturn.kubernetes.ApiServer;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -43,10 +44,24 @@ public class EventRecorder {
 
   /** Tells people of findings on an object. */
   public void record(HasMetadata regarding, List<Finding> findings) {
-    findings.forEach(f -> record(regarding, f));
+    findings.forEach(f -> record(regarding, f, null));
   }
 
-  private void record(HasMetadata regarding, Finding finding) {
+  /**
+   * Tells people of findings on an object.
+   *
+   * @param workloads whom the findings are about; an event can name one of them as related
+   */
+  public void record(
+      HasMetadata regarding, List<Finding> findings, List<WorkloadProgress> workloads) {
+    ObjectReference related =
+        workloads.size() == 1
+            ? reference(workloads.getFirst(), regarding.getMetadata().getNamespace())
+            : null;
+    findings.forEach(f -> record(regarding, f, related));
+  }
+
+  private void record(HasMetadata regarding, Finding finding, ObjectReference related) {
     Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
     String note = finding.message();
     try {
@@ -64,10 +79,24 @@ public class EventRecorder {
               .withReportingController("keyturn.io/operator")
               .withReportingInstance(instance)
               .withRegarding(reference(regarding))
+              .withRelated(related)
               .build());
     } catch (KubernetesClientException e) {
       ReconcileLog.eventLost(regarding, finding, e.getCode());
     }
+  }
+
+  private static ObjectReference reference(WorkloadProgress workload, String namespace) {
+    return switch (workload.kind()) {
+      case Deployment ->
+          new ObjectReferenceBuilder()
+              .withApiVersion("apps/v1")
+              .withKind(workload.kind().name())
+              .withNamespace(namespace)
+              .withName(workload.name())
+              .withUid(workload.uid())
+              .build();
+    };
   }
 
   private static ObjectReference reference(HasMetadata object) {

@@ -90,6 +90,22 @@ class CanaryIT {
     scene.assertCondition(2, "Succeeded", Status.False, "CanaryFailed");
     assertThat(scene.condition(2, "Succeeded").message()).contains("restarted");
     assertThat(team.refused()).isZero();
+    team.await("an event of the binding tells which Deployment it is about", () -> toldOf(team));
+  }
+
+  private static boolean toldOf(Team team) {
+    return team
+        .client()
+        .events()
+        .v1()
+        .events()
+        .inNamespace(team.namespace())
+        .list()
+        .getItems()
+        .stream()
+        .filter(e -> e.getReason().equals("CanaryFailed"))
+        .filter(e -> e.getRegarding().getKind().equals("SecretBinding"))
+        .anyMatch(e -> e.getRelated() != null && e.getRelated().getName().equals(Scene.APP));
   }
 
   @ConcurrentTest

@@ -563,26 +563,48 @@ class DeliveryIT {
     team.awaitVersion(1);
     team.awaitRolledOut("payments");
 
-    for (long version = 2; version <= 4; version++) {
+    for (long version = 2; version <= 5; version++) {
       team.writeUpstream(team.newLogin());
       team.awaitStage(version, Stage.Complete);
+      if (version == 2) {
+        team.apply(thatNames(snapshot(team, "2"), team));
+      }
     }
 
-    team.await(
-        "the current and one more snapshot are kept",
-        () ->
-            Bindings.snapshots(team, Team.SECRET).stream()
-                .map(s -> s.getMetadata().getLabels().get(Names.VERSION))
-                .collect(Collectors.toSet())
-                .equals(Set.of("3", "4")));
+    awaitKept(team, "2", "4", "5");
+    team.kubectl("delete", "deployment", "names-a-snapshot");
+    awaitKept(team, "4", "5");
     team.await(
         "two records are kept",
         () ->
             team.rotations().stream()
                 .map(r -> r.getMetadata().getName())
                 .toList()
-                .equals(List.of("payments-db-3", "payments-db-4")));
+                .equals(List.of("payments-db-4", "payments-db-5")));
     assertThat(team.refused()).isZero();
+  }
+
+  private static String snapshot(Team team, String version) {
+    return Bindings.snapshots(team, Team.SECRET).stream()
+        .filter(s -> s.getMetadata().getLabels().get(Names.VERSION).equals(version))
+        .map(s -> s.getMetadata().getName())
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static String thatNames(String snapshot, Team team) {
+    return team.deployment("names-a-snapshot", 0, "hollow/ready", "")
+        .replace("name: payments-db,", "name: " + snapshot + ",");
+  }
+
+  private static void awaitKept(Team team, String... versions) {
+    team.await(
+        "these snapshots are kept: " + List.of(versions),
+        () ->
+            Bindings.snapshots(team, Team.SECRET).stream()
+                .map(s -> s.getMetadata().getLabels().get(Names.VERSION))
+                .collect(Collectors.toSet())
+                .equals(Set.of(versions)));
   }
 
   @ConcurrentTest

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
@@ -114,6 +115,29 @@ class InterferenceIT {
   }
 
   @ConcurrentTest
+  void aDeploymentThatIsCreatedAnewDuringTheBakeGetsAVerdictOfItsOwn() {
+    Scene scene =
+        Scene.of(
+            "rebirth", Scene.policy("2s"), Scene.client(Scene.APP, 2), Scene.idle("ledger", 1));
+    Team team = scene.team();
+    Team.Login second = bake(scene);
+    scene.run("delete", "deployment", Scene.APP);
+    team.await("it is dropped", () -> progress(scene, Scene.APP).state() == WorkloadState.Gone);
+
+    team.apply(Scene.client(Scene.APP, 2).manifest(team));
+
+    team.await("its canary is made anew", () -> scene.clones().size() == 2);
+    assertThat(team.rotation(2).getStatus().rebuilds()).isEqualTo(1);
+    assertThat(progress(scene, Scene.APP).uid())
+        .isEqualTo(team.workload(Scene.APP).getMetadata().getUid());
+    scene.hold(2, false);
+    scene.assertPromoted(2, second);
+    assertThat(progress(scene, Scene.APP).proof()).isEqualTo(Proof.PodCanary);
+    assertThat(runningOn(scene, second)).isTrue();
+    assertThat(team.refused()).isZero();
+  }
+
+  @ConcurrentTest
   void aDeploymentThatIsScaledToZeroWhileItRollsComesBackOnTheNewVersion() {
     Scene scene = scene("zero", 2);
     Team team = scene.team();
@@ -199,8 +223,8 @@ class InterferenceIT {
     Scene scene =
         Scene.of(
             "paused",
-            Scene.noCanary("{stableTimeout: 15s}"),
-            Scene.client(Scene.APP, 3, "ready-after: 4s"));
+            Scene.noCanary("{stableTimeout: 20s}"),
+            Scene.client(Scene.APP, 2, "ready-after: 4s"));
     Team team = scene.team();
     roll(scene);
 
@@ -399,6 +423,31 @@ class InterferenceIT {
     scene.hold(2, false);
 
     scene.assertPromoted(2, second);
+  }
+
+  @ConcurrentTest
+  void aTemplateThatNamesARejectedSnapshotIsNamedAndDoesNotKeepANewerValueWaiting() {
+    Scene scene = Scene.of("template", 1, Scene.policy("4s"));
+    Team team = scene.team();
+    bake(scene);
+    String snapshot = scene.snapshots(2).getFirst();
+    team.apply(
+        team.deployment("reporter", 0, "hollow/ready", "")
+            .replace("name: payments-db,", "name: " + snapshot + ","));
+
+    scene.abort(2);
+
+    team.await(
+        "the Deployment is named",
+        () -> team.rotation(2).getStatus().message().contains("the Deployment reporter"));
+    scene.stillIn(2, Stage.Discarding);
+    Team.Login third = scene.rotate();
+
+    scene.assertPromoted(3, third);
+    team.awaitStage(2, Stage.Aborted);
+    assertThat(team.rotation(2).getStatus().message()).contains("the Deployment reporter");
+    assertThat(scene.snapshots(2)).containsExactly(snapshot);
+    assertThat(team.refused()).isZero();
   }
 
   @ParameterizedTest

@@ -293,6 +293,17 @@ record Scene(Team team, Team.Login first) {
         });
   }
 
+  /** Waits until the binding tells of pods of each workload, and of the current version alone. */
+  void awaitCounted() {
+    team.await(
+        "the pods are counted",
+        () -> {
+          var counts = team.binding().getStatus().workloads();
+          return !counts.isEmpty()
+              && counts.stream().allMatch(w -> w.podsOnCurrent() > 0 && w.podsOnOther() == 0);
+        });
+  }
+
   /** Waits until nothing is left of the canaries. */
   void awaitNoCanary() {
     team.await("no canary is left", () -> clones().isEmpty() && canaryPods().isEmpty());

@@ -158,6 +158,7 @@ class WritesIT {
    *     workloads are found on the version while there is more to do
    */
   private static void rotate(Scene scene, long workloads, long clones, long journal) {
+    scene.awaitCounted();
     Instant begun = Instant.now();
     Team.Login second = scene.rotate();
     scene.assertPromoted(2, second);

@@ -11,6 +11,7 @@ import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.rotation.Transitions;
 import io.keyturn.workload.SecretReferences;
@@ -170,6 +171,10 @@ final class Invariants {
           w.proof() != Proof.PodCanary || canaryStayedHealthy(w, value, bake),
           "a canary of %s was Ready on %s for %s"
               .formatted(w.name(), rotation.getStatus().to().snapshot(), bake));
+      require(
+          4,
+          w.state() != WorkloadState.Gone || store.look(Deployment.class, w.name()) == null,
+          w.name() + ", which is there, was not left out");
     }
   }
 

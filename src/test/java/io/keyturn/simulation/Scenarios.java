@@ -54,6 +54,8 @@ final class Scenarios {
             .then(Scenarios::blocked, s -> s.steer(2, false, false)),
         good("a workload that is edited in the canary", APP)
             .then(in(2, Stage.Baking), s -> s.editTemplate(APP, "edited")),
+        good("a workload that is created anew in the canary", APP)
+            .then(in(2, Stage.Baking), s -> s.createAnew(APP)),
         good("a workload that is edited in the promotion", APP, LEDGER)
             .then(s -> s.annotated(APP), s -> s.editTemplate(APP, "edited")),
         good("a rollout that is undone", APP, LEDGER)
@@ -137,6 +139,7 @@ final class Scenarios {
             s -> s.scale(LEDGER, 0),
             s -> s.scale(APP, 5),
             s -> s.delete(Deployment.class, LEDGER),
+            s -> s.createAnew(APP),
             s -> s.delete(Secret.class, Simulation.ALIAS),
             s -> s.editAlias("value-foreign"),
             Simulation::restartSomePods,

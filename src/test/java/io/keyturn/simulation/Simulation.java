@@ -458,6 +458,12 @@ final class Simulation {
         });
   }
 
+  /** A person deletes a Deployment, and creates it again from the manifest. */
+  void createAnew(String workload) {
+    delete(Deployment.class, workload);
+    deploy(workload);
+  }
+
   /** A person deletes an object. */
   <T extends io.fabric8.kubernetes.api.model.HasMetadata> void delete(Class<T> kind, String name) {
     T seen = store.read(kind, NAMESPACE, name);

@@ -13,7 +13,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,6 +30,20 @@ class SimulationTest {
 
   /** The first of them: a failure names its seed. */
   private static final long FIRST_SEED = Long.getLong("simulation.first", 1);
+
+  /** Kept, lest it be collected and its level forgotten. */
+  private static final Logger RECONCILES = Logger.getLogger("io.keyturn.reconcile");
+
+  /** A million lines that nobody reads; a trace tells one run in order. */
+  @BeforeAll
+  static void beQuiet() {
+    RECONCILES.setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void beHeardAgain() {
+    RECONCILES.setLevel(null);
+  }
 
   static List<Scenario> scenarios() {
     return Scenarios.all();

@@ -54,6 +54,8 @@ public final class PostgresServer implements AutoCloseable {
             .setServerConfig("log_min_error_statement", "panic")
             .setServerConfig("log_statement", "none")
             .setServerConfig("listen_addresses", "127.0.0.1")
+            // Tests log in many thousand times, and the default would take most of the processors.
+            .setServerConfig("scram_iterations", "1")
             .setConnectConfig("connectTimeout", "5")
             .start();
     pid = Long.parseLong(Files.readAllLines(data.toPath().resolve("postmaster.pid")).getFirst());

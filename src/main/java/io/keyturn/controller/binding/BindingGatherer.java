@@ -1,6 +1,7 @@
 package io.keyturn.controller.binding;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Conditions;
@@ -27,6 +28,7 @@ import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
+import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -149,6 +151,7 @@ class BindingGatherer {
                 .limit(MAX_WORKLOADS)
                 .map(d -> versions.of(d, binding, current.get(), rotations, alias, latecomers))
                 .toList();
+    Optional<RotationPolicySpec> policy = policy(binding);
     return new BindingObservation(
         binding.getMetadata().getName(),
         binding.getMetadata().getGeneration(),
@@ -157,12 +160,12 @@ class BindingGatherer {
         binding.alias(),
         binding.getStatus(),
         takenBy(binding, index),
-        policy(binding),
+        policy,
         source,
         current,
         currentSnapshotExists,
         content,
-        known(snapshots),
+        withUse(known(snapshots), policy, binding.getMetadata().getNamespace()),
         summaries,
         predecessor,
         takenVersions(binding, index),
@@ -331,8 +334,27 @@ class BindingGatherer {
   private static List<Snapshot> known(List<GenericKubernetesResource> snapshots) {
     return snapshots.stream()
         .map(s -> s.getMetadata().getName())
-        .map(n -> new Snapshot(n, Names.versionOfSnapshot(n)))
+        .map(n -> new Snapshot(n, Names.versionOfSnapshot(n), false))
         .filter(s -> s.version() > 0)
+        .toList();
+  }
+
+  private List<Snapshot> withUse(
+      List<Snapshot> known, Optional<RotationPolicySpec> policy, String namespace) {
+    boolean tooMany =
+        policy.isPresent() && known.size() > 1 + policy.get().retirement().keepSnapshots();
+    if (!tooMany) {
+      return known;
+    }
+    List<Pod> pods = api.list(Pod.class, namespace, null);
+    List<Deployment> asking = api.list(Deployment.class, namespace, null);
+    return known.stream()
+        .map(s ->
+            new Snapshot(
+                s.name(),
+                s.version(),
+                pods.stream().anyMatch(p -> PodUsage.refers(p, s.name()))
+                    || asking.stream().anyMatch(d -> Deployments.refers(d, s.name()))))
         .toList();
   }
 

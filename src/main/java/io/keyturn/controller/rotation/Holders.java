@@ -48,7 +48,7 @@ class Holders {
     }
     Set<String> mine =
         deployments.select(binding).stream()
-            .map(d -> d.getMetadata().getUid())
+            .map(d -> d.getMetadata().getName())
             .collect(Collectors.toSet());
     return others.stream()
         .filter(r -> sameBinding(r, rotation) || overlaps(r, rotation, mine))
@@ -65,7 +65,7 @@ class Holders {
 
   private boolean overlaps(SecretRotation other, SecretRotation rotation, Set<String> mine) {
     if (other.getStatus().stage() != Stage.Pending) {
-      return other.getStatus().workloads().stream().anyMatch(w -> mine.contains(w.uid()));
+      return other.getStatus().workloads().stream().anyMatch(w -> mine.contains(w.name()));
     }
     boolean older =
         Comparator.comparing((SecretRotation r) -> r.getMetadata().getCreationTimestamp())
@@ -85,6 +85,6 @@ class Holders {
             other.getSpec().bindingRef().name());
     return theirs != null
         && deployments.select(theirs).stream()
-            .anyMatch(d -> mine.contains(d.getMetadata().getUid()));
+            .anyMatch(d -> mine.contains(d.getMetadata().getName()));
   }
 }

@@ -380,21 +380,42 @@ class RotationGatherer {
       return List.of();
     }
     return journal.workloads().stream()
-        .map(w -> workload(w, journal, namespace, aliasName))
+        .map(w -> workload(w, journal, binding, namespace, aliasName))
         .toList();
   }
 
   private Workload workload(
-      WorkloadProgress entry, SecretRotationStatus journal, String namespace, String aliasName) {
+      WorkloadProgress entry,
+      SecretRotationStatus journal,
+      SecretBinding binding,
+      String namespace,
+      String aliasName) {
     String target =
         journal.to() == null || journal.to().snapshot() == null
             ? null
             : Names.versionIdOf(journal.to().snapshot());
     Deployment deployment = deployments.read(namespace, entry.name());
-    return deployment == null || !deployment.getMetadata().getUid().equals(entry.uid())
-        ? clone(entry, namespace)
-        : deployments.observe(
-            deployment, aliasName, target, journal.timeline().verifiedAt(), entry.canaryRef());
+    boolean there =
+        deployment != null
+            && (deployment.getMetadata().getUid().equals(entry.uid())
+                || takesItsPlace(deployment, journal, binding));
+    return there
+        ? deployments.observe(
+            deployment, aliasName, target, journal.timeline().verifiedAt(), entry.canaryRef())
+        : clone(entry, namespace);
+  }
+
+  /**
+   * Before the promotion a Deployment that was created anew needs a verdict of its own; later its
+   * pods read the promoted version by themselves.
+   */
+  private boolean takesItsPlace(
+      Deployment namesake, SecretRotationStatus journal, SecretBinding binding) {
+    return journal.stage() != Stage.Promoting
+        && journal.stage() != Stage.RollingBack
+        && binding != null
+        && deployments.select(binding).stream()
+            .anyMatch(d -> d.getMetadata().getUid().equals(namesake.getMetadata().getUid()));
   }
 
   /** All that is left to be seen of a workload that has gone, or is none of our business. */

@@ -154,9 +154,9 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     Stage from = rotation.getStatus().stage();
     rotation.setStatus(plan.journal());
     api.updateStatus(rotation);
-    events.record(rotation, plan.findings());
+    events.record(rotation, plan.findings(), plan.journal().workloads());
     if (seen.binding() != null) {
-      events.record(seen.binding(), plan.findings());
+      events.record(seen.binding(), plan.findings(), plan.journal().workloads());
     }
     Stage to = plan.journal().stage();
     if (from != to) {

@@ -117,8 +117,10 @@ public record BindingObservation(
    *
    * @param name of it
    * @param version that it holds
+   * @param inUse whether a pod or a pod template names it; looked up where there are more than are
+   *     kept
    */
-  public record Snapshot(String name, long version) {}
+  public record Snapshot(String name, long version, boolean inUse) {}
 
   /**
    * A rotation of the binding.

@@ -68,7 +68,7 @@ public final class BindingPlanner {
         : repair(seen, seen.current().get())
             .or(() -> seen.latecomers().stream().findFirst().map(a -> new Step(a, null)))
             .or(() -> start(seen, due))
-            .or(() -> tidy(seen, seen.current().get()));
+            .or(() -> tidy(seen));
   }
 
   private Optional<Step> first(BindingObservation seen) {
@@ -139,7 +139,7 @@ public final class BindingPlanner {
   }
 
   /** Removes what is kept no longer: old snapshots, old records. */
-  private Optional<Step> tidy(BindingObservation seen, Current current) {
+  private Optional<Step> tidy(BindingObservation seen) {
     if (!seen.unowned().isEmpty()) {
       return Optional.of(new Step(new Effect.SetOwnership(seen.unowned().getFirst()), null));
     }
@@ -147,16 +147,22 @@ public final class BindingPlanner {
       return Optional.empty();
     }
     Optional<Step> snapshot =
-        seen.snapshots().stream()
-            .filter(s -> s.version() != current.version())
-            .sorted(Comparator.comparingLong(Snapshot::version).reversed())
-            .skip(seen.policy().get().retirement().keepSnapshots())
+        old(seen)
+            .filter(s -> !s.inUse())
             .findFirst()
             .map(s -> new Step(new Effect.DeleteSnapshot(s.name()), null));
     return snapshot.or(() ->
         forgettable(seen)
             .findFirst()
             .map(r -> new Step(new Effect.ForgetRotation(r.name()), null)));
+  }
+
+  /** Those that are kept no longer; one in use does not keep those before it. */
+  private static Stream<Snapshot> old(BindingObservation seen) {
+    return seen.snapshots().stream()
+        .filter(s -> s.version() != seen.current().orElseThrow().version())
+        .sorted(Comparator.comparingLong(Snapshot::version).reversed())
+        .skip(seen.policy().orElseThrow().retirement().keepSnapshots());
   }
 
   /** Records beyond the limit; those of a value that is still being retried count its attempts. */
@@ -201,6 +207,7 @@ public final class BindingPlanner {
     }
     boolean waits =
         !seen.missingWorkloads().isEmpty()
+            || seen.snapshots().stream().anyMatch(Snapshot::inUse)
             || seen.takenBy().isPresent()
             || seen.alias().content() == Alias.Content.Foreign
             || seen.source() instanceof Source.Unavailable;

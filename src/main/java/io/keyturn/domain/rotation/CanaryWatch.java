@@ -160,11 +160,17 @@ final class CanaryWatch {
     promotion.begin(draft, sentence);
   }
 
-  /** Drops workloads that have gone and starts anew where one was edited. */
+  /** Drops workloads that have gone, and starts anew where one was edited or created anew. */
   private boolean settleWorkloads(Draft draft) {
-    for (WorkloadProgress w : clones(draft)) {
+    for (WorkloadProgress w : draft.workloads()) {
       Workload seen = Progress.observed(w, draft.seen);
-      if (!seen.exists() || seen.replicas() == 0) {
+      boolean cloned = isCloned(w);
+      if (seen.exists() && !seen.uid().equals(w.uid())) {
+        draft.replace(w, Progress.planned(seen, draft.policy(), draft.token()));
+        rebuild(draft, "%s was created anew".formatted(w.name()));
+        return true;
+      }
+      if (cloned && (!seen.exists() || seen.replicas() == 0)) {
         if (seen.canary().isPresent()) {
           draft.perform(new Effect.StopCanary(w));
         } else {
@@ -172,7 +178,7 @@ final class CanaryWatch {
         }
         return true;
       }
-      if (!seen.templateHash().equals(w.baseTemplateHash())) {
+      if (cloned && !seen.templateHash().equals(w.baseTemplateHash())) {
         draft.replace(w, Progress.rebased(w, seen.templateHash()));
         rebuild(draft, "%s was edited".formatted(w.name()));
         return true;
@@ -262,9 +268,11 @@ final class CanaryWatch {
   }
 
   private List<WorkloadProgress> clones(Draft draft) {
-    return draft.workloads().stream()
-        .filter(w -> w.strategy() == CanaryStrategy.Clone && w.state() == WorkloadState.Waiting)
-        .toList();
+    return draft.workloads().stream().filter(CanaryWatch::isCloned).toList();
+  }
+
+  private static boolean isCloned(WorkloadProgress w) {
+    return w.strategy() == CanaryStrategy.Clone && w.state() == WorkloadState.Waiting;
   }
 
   private Instant deadline(Draft draft) {

@@ -147,7 +147,7 @@ public record Observation(
    *
    * @param kind of it
    * @param name of it
-   * @param uid of it
+   * @param uid of it; of a namesake that took its place, if that is to be tried out
    * @param exists whether there is one with this UID
    * @param replicas how many pods it wants
    * @param templateHash keyed MAC of its pod template, without version annotations

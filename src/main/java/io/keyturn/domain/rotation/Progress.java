@@ -1,6 +1,8 @@
 package io.keyturn.domain.rotation;
 
+import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Proof;
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
@@ -14,12 +16,37 @@ final class Progress {
 
   private Progress() {}
 
-  /** What was observed of the workload of an entry. */
+  /** What was observed of the workload of an entry, or of one that took its place. */
   static Workload observed(WorkloadProgress w, Observation seen) {
     return seen.workloads().stream()
-        .filter(o -> o.uid().equals(w.uid()))
+        .filter(o -> o.kind() == w.kind() && o.name().equals(w.name()))
         .findFirst()
         .orElseGet(() -> Workload.gone(w.kind(), w.name(), w.uid(), Optional.empty()));
+  }
+
+  /**
+   * How the version is to be tried on a workload, as it is.
+   *
+   * @param policy of the rotation
+   * @param rotation its UID
+   */
+  static WorkloadProgress planned(Workload workload, RotationPolicySpec policy, String rotation) {
+    boolean clone =
+        policy.canary().strategy() != CanaryStrategy.None
+            && workload.obstacle().isEmpty()
+            && workload.replicas() > 0;
+    return new WorkloadProgress(
+        workload.kind(),
+        workload.name(),
+        workload.uid(),
+        clone ? CanaryStrategy.Clone : CanaryStrategy.None,
+        clone ? null : Proof.PreflightOnly,
+        WorkloadState.Waiting,
+        workload.templateHash(),
+        workload.annotation(),
+        clone ? Names.clone(workload.name(), rotation) : null,
+        null,
+        workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null));
   }
 
   static WorkloadProgress baking(WorkloadProgress w, List<CanaryPod> pods) {

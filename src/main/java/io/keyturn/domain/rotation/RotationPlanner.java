@@ -1,7 +1,6 @@
 package io.keyturn.domain.rotation;
 
 import io.keyturn.api.v1alpha1.Names;
-import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
@@ -142,7 +141,9 @@ public final class RotationPlanner {
       return;
     }
     List<WorkloadProgress> planned =
-        draft.seen.workloads().stream().map(w -> planFor(w, draft)).toList();
+        draft.seen.workloads().stream()
+            .map(w -> Progress.planned(w, draft.seen.policy(), draft.seen.uid()))
+            .toList();
     draft.admit(draft.seen.current().orElseThrow(), planned);
     draft.moveTo(Stage.Staging, "The new version is obtained and its snapshot made.");
     draft.note(
@@ -210,25 +211,6 @@ public final class RotationPlanner {
                   + " None, or change the workload."));
     }
     return Optional.empty();
-  }
-
-  private WorkloadProgress planFor(Workload workload, Draft draft) {
-    boolean clone =
-        draft.seen.policy().canary().strategy() != CanaryStrategy.None
-            && workload.obstacle().isEmpty()
-            && workload.replicas() > 0;
-    return new WorkloadProgress(
-        workload.kind(),
-        workload.name(),
-        workload.uid(),
-        clone ? CanaryStrategy.Clone : CanaryStrategy.None,
-        clone ? null : Proof.PreflightOnly,
-        WorkloadState.Waiting,
-        workload.templateHash(),
-        workload.annotation(),
-        clone ? Names.clone(workload.name(), draft.seen.uid()) : null,
-        null,
-        workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null));
   }
 
   private void stage(Draft draft) {

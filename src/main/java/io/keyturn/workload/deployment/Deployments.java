@@ -99,8 +99,12 @@ public class Deployments {
   }
 
   private Stream<Deployment> referring(String namespace, String secret) {
-    return api.list(Deployment.class, namespace, null).stream()
-        .filter(d -> SecretReferences.refers(d.getSpec().getTemplate().getSpec(), secret));
+    return api.list(Deployment.class, namespace, null).stream().filter(d -> refers(d, secret));
+  }
+
+  /** Whether the pod template of a Deployment refers to a Secret. */
+  public static boolean refers(Deployment deployment, String secret) {
+    return SecretReferences.refers(deployment.getSpec().getTemplate().getSpec(), secret);
   }
 
   /** The live pods of a Deployment: those of its ReplicaSets, by UID. */

@@ -178,6 +178,22 @@ class RotationPlannerTest {
   }
 
   @Test
+  void aWorkloadThatIsCreatedAnewGetsAVerdictOfItsOwn() {
+    Scene scene = Scene.of("a").until(Stage.Baking).after(Duration.ofMinutes(9));
+    scene.service("a").uid = "uid-2";
+    scene.service("a").annotation = null;
+
+    scene.settle();
+    assertThat(scene.stages).endsWith(Stage.Canary, Stage.Baking);
+    assertThat(scene.journal.workloads().getFirst().uid()).isEqualTo("uid-2");
+    assertThat(scene.journal.workloads().getFirst().previousAnnotation()).isNull();
+    scene.after(Duration.ofMinutes(9)).settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Baking);
+    assertThat(scene.until(Stage.Complete).journal.proof()).isEqualTo(Proof.PodCanary);
+  }
+
+  @Test
   void aCanaryPodThatIsReplacedBakesAnew() {
     Scene scene = Scene.of("a").until(Stage.Baking).after(Duration.ofMinutes(9));
     scene.service("a").pod = "another";

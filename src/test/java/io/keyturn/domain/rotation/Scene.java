@@ -37,6 +37,7 @@ final class Scene {
 
   /** A Deployment of the scene. */
   static final class Service {
+    String uid = "uid-1";
     String hash = "base";
     String annotation = "v6-00000006";
     Instant annotatedAt;
@@ -236,13 +237,13 @@ final class Scene {
                     Optional.ofNullable(s.unschedulable),
                     Optional.empty()));
     if (!s.exists) {
-      return Workload.gone(WorkloadKind.Deployment, name, "uid-" + name, canary);
+      return Workload.gone(WorkloadKind.Deployment, name, s.uid, canary);
     }
     boolean onTarget = TO_ID.equals(s.annotation) && s.rollsOut;
     return new Workload(
         WorkloadKind.Deployment,
         name,
-        "uid-" + name,
+        s.uid,
         true,
         s.replicas,
         s.hash,

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.BindingRef;
@@ -152,7 +153,7 @@ public class Executor {
   private boolean writeFirstAlias(
       VersionRef version, Map<String, String> data, SecretBinding binding, Secret alias) {
     if (alias == null) {
-      secrets.createAlias(binding, version, data, now());
+      secrets.createAlias(binding, version, data, firstHeld(binding, version));
       return true;
     }
     try (SecretData wanted = SecretData.decode(data)) {
@@ -162,6 +163,14 @@ public class Executor {
     }
     secrets.moveAlias(binding, alias, version, data, Adoption.heldSince(alias));
     return true;
+  }
+
+  /** Nobody read anything before there was an alias, not even within the second. */
+  private Instant firstHeld(SecretBinding binding, VersionRef version) {
+    Current known = binding.getStatus().current();
+    return known != null && known.version() == version.version()
+        ? known.since()
+        : clock.instant().truncatedTo(ChronoUnit.SECONDS);
   }
 
   private boolean createSnapshot(long version, String token, Subject subject) {

@@ -223,8 +223,8 @@ class InterferenceIT {
     Scene scene =
         Scene.of(
             "paused",
-            Scene.noCanary("{stableTimeout: 20s}"),
-            Scene.client(Scene.APP, 2, "ready-after: 4s"));
+            Scene.noCanary("{stableTimeout: 30s}"),
+            Scene.client(Scene.APP, 3, "ready-after: 6s"));
     Team team = scene.team();
     roll(scene);
 

@@ -16,7 +16,6 @@ import io.keyturn.testing.Manifests;
 import io.keyturn.testing.SharedControlPlane;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,104 +26,103 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Whether any value that any test of this JVM has made up, or Keyturn has made, is to be read
- * anywhere but in a Secret. It comes last, when the others have left their traces.
+ * Whether any value that any cluster test has made up, or Keyturn has made, is to be read anywhere
+ * but in a Secret. It runs when the JVMs of the others have ended, on what they have left.
  */
-@Order(Integer.MAX_VALUE)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("leak-scan")
 class LeakIT {
 
   private static final Path REPORTS = Path.of("target", "failsafe-reports");
 
-  private static ControlPlane plane;
-  private static ClusterRecord record;
+  private static List<Path> runs;
 
   @BeforeAll
-  static void findTheRun() {
-    if (SharedWorld.record().isEmpty() && ControlPlane.available().available()) {
-      throw new AssertionError(
-          "There is nothing to search: run LeakIT together with other cluster tests.");
-    }
-    plane = SharedControlPlane.get();
-    record = SharedWorld.record().orElseThrow();
-    SharedWorld.operator().keepMetrics();
+  static void findTheRuns() {
+    SharedControlPlane.requireAvailable();
+    runs =
+        SharedControlPlane.directories().stream()
+            .filter(d -> Files.exists(d.resolve(ClusterRecord.VALUES)))
+            .toList();
+    assertThat(runs)
+        .as("There is nothing to search: run LeakIT together with other cluster tests.")
+        .isNotEmpty();
   }
 
   @Test
-  @Order(1)
-  void everythingThatTheRunHasLeftIsSearched() {
-    Awaitility.await("the reports of other classes are written").until(() -> !reports().isEmpty());
-    List<String> names = files().stream().map(f -> f.getFileName().toString()).toList();
+  void everythingThatTheRunsHaveLeftIsSearched() throws IOException {
+    List<Path> files = files();
 
-    assertThat(names)
-        .contains("audit.log", "kube-apiserver.log", "operator-1.log")
-        .containsAll(ClusterRecord.files())
+    assertThat(files)
+        .extracting(f -> f.getFileName().toString())
+        .contains("operator-1.log")
         .anyMatch(name -> name.matches("operator-[0-9]+\\.metrics"))
         .anyMatch(name -> name.startsWith("TEST-"));
-    assertThat(objects()).contains("kind: SecretBinding", "kind: Pod", "managedFields:");
+    for (Path run : runs) {
+      assertThat(files).contains(run.resolve("audit.log"), run.resolve("kube-apiserver.log"));
+      assertThat(files).containsAll(ClusterRecord.files().stream().map(run::resolve).toList());
+      assertThat(Files.readString(run.resolve(ClusterRecord.FILE + "pods.jsonl")))
+          .contains("\"kind\":\"Pod\"", "\"managedFields\":");
+    }
   }
 
   @Test
-  @Order(2)
   void noValueIsReadAnywhereButInASecret() {
-    LeakScan scan = valuesOfTheRun();
+    LeakScan scan = new LeakScan();
+    runs.forEach(run -> ClusterRecord.addValuesTo(scan, run.resolve(ClusterRecord.VALUES)));
 
     assertThat(scan.size()).isPositive();
-    assertThat(everywhere(scan)).isEmpty();
+    assertThat(search(scan, files())).isEmpty();
   }
 
-  /** The last: from then on there is something to find. */
   @Test
-  @Order(3)
-  void whereverAValueIsPlantedItIsFound() throws IOException {
-    String namespace = SharedControlPlane.newNamespace("planted");
-    String value = Team.newValue();
-    // The record alone knows it then, as it does what Keyturn makes.
-    Team.VALUES.remove(value);
-    plantInASecret(namespace, value);
-    plantInAnEvent(namespace, value.substring(3, 11));
-    plantInAnObjectThatGoes(namespace, HexFormat.of().formatHex(value.getBytes(UTF_8)));
-    plantInARequest(namespace, value.substring(0, 20));
-    Files.writeString(plane.directory().resolve("planted.log"), "password=" + value + "\n");
+  void whereverAValueIsPlantedItIsFound(@TempDir Path directory) throws IOException {
+    try (ControlPlane plane = ControlPlane.start(directory)) {
+      ClusterRecord record = ClusterRecord.start(plane);
+      String namespace = plane.createNamespace("planted");
+      String value = Team.newValue();
+      plantInASecret(plane, namespace, value);
+      plantInAnEvent(plane, namespace, value.substring(3, 11));
+      plantInAnObjectThatGoes(plane, namespace, HexFormat.of().formatHex(value.getBytes(UTF_8)));
+      plane
+          .adminClient()
+          .pods()
+          .inNamespace(namespace)
+          .withLabel("app", value.substring(20))
+          .list();
+      Files.writeString(directory.resolve("planted.log"), "password=" + value + "\n");
 
-    Set<String> places =
-        Set.of(
-            "planted.log",
-            "objects",
-            "seen-events.jsonl",
-            "seen-secrets.jsonl",
-            "seen-configmaps.jsonl",
-            "audit.log");
-    Awaitility.await("it is found wherever it is")
-        .atMost(Duration.ofSeconds(60))
-        .pollInterval(Duration.ofSeconds(1))
-        .untilAsserted(() -> {
-          List<Hit> hits = everywhere(valuesOfTheRun());
-          assertThat(hits).extracting(Hit::place).hasSameElementsAs(places);
-          assertThat(hits)
-              .extracting(Hit::owner)
-              .containsOnly("the key password of the Secret %s/planted".formatted(namespace));
-        });
+      Set<String> places =
+          Set.of(
+              "planted.log",
+              "seen-events.jsonl",
+              "seen-secrets.jsonl",
+              "seen-configmaps.jsonl",
+              "audit.log");
+      Awaitility.await("it is found wherever it is")
+          .atMost(Duration.ofSeconds(60))
+          .pollInterval(Duration.ofSeconds(1))
+          .untilAsserted(() -> {
+            record.keepValues(List.of());
+            LeakScan scan = new LeakScan();
+            ClusterRecord.addValuesTo(scan, directory.resolve(ClusterRecord.VALUES));
+            List<Hit> hits = search(scan, searched(directory));
+            assertThat(hits).extracting(Hit::place).hasSameElementsAs(places);
+            assertThat(hits)
+                .extracting(Hit::owner)
+                .containsOnly("the key password of the Secret %s/planted".formatted(namespace));
+          });
+    }
   }
 
-  private static LeakScan valuesOfTheRun() {
-    LeakScan scan = new LeakScan();
-    record.addValuesTo(scan);
-    Team.VALUES.forEach(value -> scan.add(LeakScan.anonymous(value), value));
-    return scan;
-  }
-
-  private static void plantInAnEvent(String namespace, String text) {
+  private static void plantInAnEvent(ControlPlane plane, String namespace, String text) {
     plane
         .adminClient()
         .events()
@@ -153,7 +151,7 @@ class LeakIT {
         .create();
   }
 
-  private static void plantInASecret(String namespace, String value) {
+  private static void plantInASecret(ControlPlane plane, String namespace, String value) {
     Secret secret = Manifests.secret("planted", "password", value);
     secret
         .getMetadata()
@@ -162,7 +160,7 @@ class LeakIT {
     plane.adminClient().secrets().inNamespace(namespace).resource(secret).create();
   }
 
-  private static void plantInAnObjectThatGoes(String namespace, String text) {
+  private static void plantInAnObjectThatGoes(ControlPlane plane, String namespace, String text) {
     var planted =
         plane
             .adminClient()
@@ -179,54 +177,25 @@ class LeakIT {
     planted.delete();
   }
 
-  private static void plantInARequest(String namespace, String text) {
-    plane.adminClient().pods().inNamespace(namespace).withLabel("app", text).list();
-  }
-
-  private static List<Hit> everywhere(LeakScan scan) {
-    return Stream.concat(
-            files().stream().flatMap(f -> scan.search(f.getFileName().toString(), f).stream()),
-            scan.search("objects", objects()).stream())
+  private static List<Hit> search(LeakScan scan, List<Path> files) {
+    return files.stream()
+        .flatMap(f -> scan.search(f.getFileName().toString(), f).stream())
         .toList();
   }
 
-  /** Each object that there is, of each kind but Secrets: their metadata is on record. */
-  private static String objects() {
-    String kinds =
-        succeeded(plane.kubectl("api-resources", "--verbs=list", "--output=name"))
-            .lines()
-            .filter(kind -> !kind.equals("secrets"))
-            .collect(Collectors.joining(","));
-    return succeeded(
-        plane.kubectl("get", kinds, "--all-namespaces", "--output=yaml", "--show-managed-fields"));
-  }
-
-  private static String succeeded(ControlPlane.Result result) {
-    assertThat(result.succeeded()).as(result.stderr()).isTrue();
-    return result.stdout();
-  }
-
-  /** Logs, audit log, metrics and the record of the control plane, and what tests have printed. */
+  /** What the control planes and operators have left, and what tests have printed. */
   private static List<Path> files() {
-    List<Path> all = new ArrayList<>(reports());
-    all.addAll(list(plane.directory(), "*.{log,jsonl,metrics}"));
-    return all;
+    return Stream.concat(
+            list(REPORTS, "*.{xml,txt}").stream(), runs.stream().flatMap(r -> searched(r).stream()))
+        .toList();
   }
 
-  /**
-   * Reports of this run, with output and failures; those of other classes, for ours comes later.
-   */
-  private static List<Path> reports() {
-    long begun = ManagementFactory.getRuntimeMXBean().getStartTime();
-    return list(REPORTS, "*.{xml,txt}").stream()
-        .filter(f -> f.toFile().lastModified() >= begun)
-        .toList();
+  /** Logs, audit log, metrics and the record of a control plane. */
+  private static List<Path> searched(Path directory) {
+    return list(directory, "*.{log,jsonl,metrics}");
   }
 
   private static List<Path> list(Path directory, String names) {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
     List<Path> files = new ArrayList<>();
     try (DirectoryStream<Path> found = Files.newDirectoryStream(directory, names)) {
       found.forEach(files::add);

@@ -12,10 +12,13 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.HollowKubelet;
 import io.keyturn.testing.LoginCount;
 import io.keyturn.testing.SharedControlPlane;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 
 /**
  * A team whose first version is delivered and whose Deployments run on it, and what its tests ask
@@ -69,7 +72,14 @@ record Scene(Team team, Team.Login first) {
     for (Workload w : workloads) {
       team.awaitRolledOut(w.name());
     }
+    awaitNextSecond();
     return new Scene(team, first);
+  }
+
+  /** Whether a pod that starts in the second of a promotion reads the old value, nobody can say. */
+  private static void awaitNextSecond() {
+    Instant next = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(1);
+    Awaitility.await("the next second").until(() -> Instant.now().isAfter(next));
   }
 
   /** What a Deployment is made of. */

@@ -5,7 +5,10 @@ import io.keyturn.testing.OperatorProcess;
 import io.keyturn.testing.PostgresServer;
 import io.keyturn.testing.SharedControlPlane;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** The one operator and the one PostgreSQL of this JVM, beside its shared control plane. */
 final class SharedWorld {
@@ -13,6 +16,7 @@ final class SharedWorld {
   private static PostgresServer postgres;
   private static OperatorProcess operator;
   private static ClusterRecord record;
+  private static final Queue<Team> TEAMS = new ConcurrentLinkedQueue<>();
 
   private SharedWorld() {}
 
@@ -29,12 +33,9 @@ final class SharedWorld {
     if (record == null) {
       OperatorProcess.install(SharedControlPlane.get());
       record = ClusterRecord.start(SharedControlPlane.get());
+      Runtime.getRuntime()
+          .addShutdownHook(Thread.ofPlatform().unstarted(() -> record.keepValues(Team.VALUES)));
     }
-  }
-
-  /** What was there since the first team or operator; empty if there was none. */
-  static synchronized Optional<ClusterRecord> record() {
-    return Optional.ofNullable(record);
   }
 
   /** The operator under its shipped rights; started again if a test has ended it. */
@@ -62,11 +63,27 @@ final class SharedWorld {
   /** A team whose test runs its own operator. */
   static Team teamWithoutOperator(String prefix) {
     install();
-    return Team.create(prefix, postgres());
+    return create(prefix);
   }
 
   static Team team(String prefix) {
     operator();
-    return Team.create(prefix, postgres());
+    return create(prefix);
+  }
+
+  private static Team create(String prefix) {
+    Team team = Team.create(prefix, postgres());
+    TEAMS.add(team);
+    return team;
+  }
+
+  /** When a class has ended, nobody looks at its teams any more. */
+  public static final class Rest implements AfterAllCallback {
+    @Override
+    public void afterAll(ExtensionContext context) {
+      for (Team team = TEAMS.poll(); team != null; team = TEAMS.poll()) {
+        SharedControlPlane.kubelet().rest(team.namespace());
+      }
+    }
   }
 }

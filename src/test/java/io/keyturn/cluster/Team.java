@@ -165,7 +165,7 @@ public final class Team {
     }
   }
 
-  /** A Deployment whose pods log in every half second. */
+  /** A Deployment whose pods log in every second. */
   public void deploy(String name, int replicas) {
     apply(deployment(name, replicas, "hollow/postgres-client", ""));
   }

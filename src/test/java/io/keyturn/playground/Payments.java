@@ -23,7 +23,9 @@ final class Payments {
         selector: {matchLabels: {app: payments}}
         strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}
         template:
-          metadata: {labels: {app: payments}}
+          metadata:
+            labels: {app: payments}
+            annotations: {hollow.keyturn.io/login-every: 500ms}
           spec:
             terminationGracePeriodSeconds: 1
             containers:

@@ -1,5 +1,6 @@
 package io.keyturn.testing;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,12 +11,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,12 +32,15 @@ import java.util.regex.Pattern;
 /**
  * What the objects of a control plane said while tests ran, as most are gone when the tests end:
  * each state of each object, one file a kind, as the API server's watch tells it. Of Secrets it has
- * the metadata, and keeps their values in memory for a {@link LeakScan}.
+ * the metadata, and keeps their values apart for a {@link LeakScan}.
  */
 public final class ClusterRecord {
 
   /** The beginning of the name of each file. */
   public static final String FILE = "seen-";
+
+  /** The file with the values; whoever searches the others leaves it out. */
+  public static final String VALUES = "values.json";
 
   private static final String SECRETS = "api/v1/secrets";
 
@@ -93,6 +101,33 @@ public final class ClusterRecord {
    * Lets a scan search for each value that a Secret ever held, but for those that are no secret.
    */
   public void addValuesTo(LeakScan scan) {
+    addTo(scan, owners);
+  }
+
+  /**
+   * Writes down, beside the record, each value that a Secret ever held, and others, for whoever
+   * searches what this JVM leaves.
+   */
+  public void keepValues(Collection<String> others) {
+    Map<String, String> all = new HashMap<>(owners);
+    others.forEach(value -> all.putIfAbsent(value, LeakScan.anonymous(value)));
+    try {
+      JSON.writeValue(plane.directory().resolve(VALUES).toFile(), all);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Lets a scan search for each value that was written down. */
+  public static void addValuesTo(LeakScan scan, Path values) {
+    try {
+      addTo(scan, JSON.readValue(values.toFile(), new TypeReference<>() {}));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void addTo(LeakScan scan, Map<String, String> owners) {
     owners.forEach((value, owner) -> scan.add(owner, value.getBytes(StandardCharsets.ISO_8859_1)));
   }
 

@@ -261,7 +261,12 @@ final class ContainerLife {
 
     @Override
     public boolean stopsWithin(Duration time) throws InterruptedException {
-      return stopped.await(time.toNanos(), TimeUnit.NANOSECONDS);
+      boolean stops = stopped.await(time.toNanos(), TimeUnit.NANOSECONDS);
+      if (!stops && pod.rests()) {
+        stopped.await();
+        return true;
+      }
+      return stops;
     }
 
     @Override

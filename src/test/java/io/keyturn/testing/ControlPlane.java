@@ -559,7 +559,7 @@ public final class ControlPlane implements AutoCloseable {
     }
   }
 
-  private static void deleteTree(Path directory) {
+  static void deleteTree(Path directory) {
     if (!Files.exists(directory)) {
       return;
     }

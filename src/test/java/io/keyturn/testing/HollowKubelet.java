@@ -46,7 +46,7 @@ import java.util.function.Predicate;
  *   <li>{@code ready-after}, {@code crash-after}, {@code exit-after}: see above
  *   <li>{@code read: files}: the PostgreSQL clients take user and password from {@code
  *       /var/run/secrets/db/username} and {@code password}, each time
- *   <li>{@code login-every}: the time between two logins, {@code 500ms}
+ *   <li>{@code login-every}: the time between two logins, {@code 1s}
  *   <li>{@code login-after}: be ready first, and log in that much later
  *   <li>{@code termination-delay}: how long the application goes on after the pod was deleted
  * </ul>
@@ -79,7 +79,8 @@ public final class HollowKubelet implements AutoCloseable {
             settings,
             Executors.newVirtualThreadPerTaskExecutor(),
             Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("hollow-kubelet-timer").factory()));
+                Thread.ofPlatform().daemon().name("hollow-kubelet-timer").factory()),
+            ConcurrentHashMap.newKeySet());
   }
 
   /** Starts to play the nodes with {@link Settings#QUICK}; there must be only one in a cluster. */
@@ -135,6 +136,14 @@ public final class HollowKubelet implements AutoCloseable {
           "no pod %s in %s with container %s"
               .formatted(pod, namespace, container.orElse("of any name")));
     }
+  }
+
+  /**
+   * Lets the applications of a namespace do nothing more until they end: whoever has looked at them
+   * spares the machine what they do again and again.
+   */
+  public void rest(String namespace) {
+    world.resting().add(namespace);
   }
 
   /**

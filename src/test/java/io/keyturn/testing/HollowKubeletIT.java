@@ -253,11 +253,10 @@ class HollowKubeletIT {
     deployment("app", 1, "read: files", MOUNTED, "- {name: db, secret: {secretName: db}}");
     awaiting().until(() -> available("app") == 1);
 
-    secret("db", "username", "files2", "password", "two");
     postgres.setPassword("files", "revoked");
-
-    // First it is refused, then it reads the new files.
     awaiting().until(() -> available("app") == 0);
+    secret("db", "username", "files2", "password", "two");
+
     awaiting().until(() -> available("app") == 1);
     assertThat(container(onlyOne(pods("app"))).getRestartCount()).isZero();
   }

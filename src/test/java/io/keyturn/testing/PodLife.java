@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
@@ -40,7 +41,8 @@ final class PodLife {
       KubernetesClient client,
       HollowKubelet.Settings settings,
       ExecutorService threads,
-      ScheduledExecutorService timer) {}
+      ScheduledExecutorService timer,
+      Set<String> resting) {}
 
   private final World world;
   private final PodRecord recorded;
@@ -87,6 +89,11 @@ final class PodLife {
 
   HollowKubelet.Settings settings() {
     return world.settings();
+  }
+
+  /** Whether nobody looks at what its applications do any more. */
+  boolean rests() {
+    return world.resting().contains(recorded.pod().namespace());
   }
 
   PodRecord recorded() {

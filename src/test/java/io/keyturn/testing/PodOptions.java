@@ -24,7 +24,7 @@ record PodOptions(Map<String, String> annotations) {
   }
 
   Duration loginEvery() {
-    return duration("login-every", Duration.ofMillis(500));
+    return duration("login-every", Duration.ofSeconds(1));
   }
 
   Duration terminationDelay() {

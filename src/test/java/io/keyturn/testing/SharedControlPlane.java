@@ -1,6 +1,11 @@
 package io.keyturn.testing;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -12,6 +17,8 @@ import org.junit.jupiter.api.Assumptions;
  * with {@code CI=true} they fail, because nobody reads lines there.
  */
 public final class SharedControlPlane {
+  private static final Path TARGET = Path.of("target");
+  private static final String PREFIX = "control-plane-";
   private static ControlPlane plane;
   private static HollowKubelet kubelet;
   private static boolean complained;
@@ -25,12 +32,10 @@ public final class SharedControlPlane {
    */
   public static synchronized ControlPlane get() {
     if (plane == null) {
-      ControlPlane.Availability availability = ControlPlane.available();
-      if (!availability.available()) {
-        refuse(availability.reason());
-      }
+      requireAvailable();
+      deleteOld();
       ControlPlane started =
-          ControlPlane.start(Path.of("target", "control-plane-" + ProcessHandle.current().pid()));
+          ControlPlane.start(TARGET.resolve(PREFIX + ProcessHandle.current().pid()));
       HollowKubelet playing =
           HollowKubelet.start(started.clientForUser("hollow-kubelet", "system:masters"));
       Runtime.getRuntime()
@@ -55,6 +60,37 @@ public final class SharedControlPlane {
   /** Creates a namespace for one test; see {@link ControlPlane#createNamespace}. */
   public static String newNamespace(String prefix) {
     return get().createNamespace(prefix);
+  }
+
+  /**
+   * Skips a test where no control plane can be started.
+   *
+   * @throws IllegalStateException if that is so and {@code CI=true}
+   */
+  public static synchronized void requireAvailable() {
+    ControlPlane.Availability availability = ControlPlane.available();
+    if (!availability.available()) {
+      refuse(availability.reason());
+    }
+  }
+
+  /** What the control planes of earlier runs and of this one have left, or are leaving. */
+  public static List<Path> directories() {
+    try (Stream<Path> files = Files.list(TARGET)) {
+      return files.filter(f -> f.getFileName().toString().matches(PREFIX + "[0-9]+")).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Those of JVMs that have ended are of an earlier run: a run starts all of its JVMs at once. */
+  private static void deleteOld() {
+    directories().stream()
+        .filter(d -> {
+          long pid = Long.parseLong(d.getFileName().toString().substring(PREFIX.length()));
+          return ProcessHandle.of(pid).isEmpty();
+        })
+        .forEach(ControlPlane::deleteTree);
   }
 
   private static void refuse(String reason) {

@@ -7,12 +7,14 @@ import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Categories;
 import io.fabric8.kubernetes.model.annotation.Group;
+import io.fabric8.kubernetes.model.annotation.Plural;
 import io.fabric8.kubernetes.model.annotation.ShortNames;
 import io.fabric8.kubernetes.model.annotation.Version;
 
 /** Says which workloads receive which secret, and from where it comes. */
 @Group(Api.GROUP)
 @Version(Api.VERSION)
+@Plural("secretbindings")
 @ShortNames("sbind")
 @Categories("keyturn")
 @AdditionalPrinterColumn(name = "Secret", jsonPath = ".status.secretName", type = Type.STRING)

@@ -7,12 +7,14 @@ import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Categories;
 import io.fabric8.kubernetes.model.annotation.Group;
+import io.fabric8.kubernetes.model.annotation.Plural;
 import io.fabric8.kubernetes.model.annotation.ShortNames;
 import io.fabric8.kubernetes.model.annotation.Version;
 
 /** One attempt to move a bound secret from one version to the next; its status is the journal. */
 @Group(Api.GROUP)
 @Version(Api.VERSION)
+@Plural("secretrotations")
 @ShortNames("srot")
 @Categories("keyturn")
 @AdditionalPrinterColumn(name = "Binding", jsonPath = ".spec.bindingRef.name", type = Type.STRING)

@@ -65,7 +65,11 @@ class ScaleBench {
   /** jcmd has to look into it. */
   private static OperatorProcess start(ControlPlane plane) {
     return OperatorProcess.start(
-        plane, Map.of("KEYTURN_LEADER_ELECTION", "false"), "-XX:-DisableAttachMechanism");
+        plane,
+        Map.of("KEYTURN_LEADER_ELECTION", "false"),
+        "-XX:-DisableAttachMechanism",
+        // Tests stop the compiler early; what is shipped does not.
+        "-XX:TieredStopAtLevel=4");
   }
 
   private static void print(String what, String figure) {

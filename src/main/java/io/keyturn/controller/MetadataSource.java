@@ -7,6 +7,7 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.processing.GroupVersionKind;
 import io.javaoperatorsdk.operator.processing.event.source.SecondaryToPrimaryMapper;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import io.keyturn.kubernetes.OwnWrites;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 
@@ -17,11 +18,13 @@ public class MetadataSource {
   private static final long PAGE = 500;
 
   private final MetadataClient client;
+  private final OwnWrites own;
 
   /** Watches through the given client. */
   @Inject
-  public MetadataSource(MetadataClient client) {
+  public MetadataSource(MetadataClient client, OwnWrites own) {
     this.client = client;
+    this.own = own;
   }
 
   /**
@@ -45,6 +48,8 @@ public class MetadataSource {
             .withItemStore(new MetadataStore())
             .withInformerListLimit(PAGE)
             .withLabelSelector(labels)
+            .withOnAddFilter(own::isNews)
+            .withOnUpdateFilter((now, before) -> own.isNews(now))
             .withNamespacesInheritedFromController()
             .withSecondaryToPrimaryMapper(mapper)
             .build(),

@@ -3,6 +3,7 @@ package io.keyturn.kubernetes;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
@@ -10,6 +11,7 @@ import io.keyturn.api.v1alpha1.Names;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The API server behind a client. It writes through the plain client: the framework's own helpers
@@ -26,11 +28,13 @@ public class RemoteApiServer implements ApiServer {
           .build();
 
   private final KubernetesClient client;
+  private final OwnWrites own;
 
   /** Asks through the given client. */
   @Inject
-  public RemoteApiServer(KubernetesClient client) {
+  public RemoteApiServer(KubernetesClient client, OwnWrites own) {
     this.client = client;
+    this.own = own;
   }
 
   @Override
@@ -49,12 +53,21 @@ public class RemoteApiServer implements ApiServer {
 
   @Override
   public void create(HasMetadata object) {
-    client.resource(object).create();
+    write(object, client.resource(object)::create);
   }
 
   @Override
   public void update(HasMetadata seen) {
-    client.resource(seen).update();
+    write(seen, client.resource(seen)::update);
+  }
+
+  /** Of what is watched as metadata, Secrets are what Keyturn itself writes whole. */
+  private void write(HasMetadata object, Supplier<HasMetadata> request) {
+    if (object instanceof Secret) {
+      own.write(object, request);
+    } else {
+      request.get();
+    }
   }
 
   @Override

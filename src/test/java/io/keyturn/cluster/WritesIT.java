@@ -102,6 +102,27 @@ class WritesIT {
   }
 
   @ConcurrentTest
+  void whatKeyturnWritesItselfIsNoNewsToIt() {
+    int bindings = 20;
+    Team team = SharedWorld.team("news");
+    team.writeUpstream(team.newLogin());
+    StringBuilder manifests = new StringBuilder();
+    for (int i = 0; i < bindings; i++) {
+      manifests.append(Bindings.manifest("news-" + i, List.of(), "absent")).append("---\n");
+    }
+
+    team.apply(manifests.toString());
+
+    for (int i = 0; i < bindings; i++) {
+      Bindings.awaitStalled(team, "news-" + i, "WorkloadNotFound");
+    }
+    Writes.assertQuietWith(
+        EVER, team.namespace(), w -> assertThat(w).containsEntry("create secrets", 2L * bindings));
+    // One before the delivery and one after; few watches are quicker than the answer to a write.
+    assertThat(Writes.looksSince(EVER, team.namespace())).isLessThan(2L * bindings + bindings / 2);
+  }
+
+  @ConcurrentTest
   void aPolicyCostsOneStatusOfItsOwnAndOneForEachBindingThatComes() {
     Team team = SharedWorld.team("policy");
     team.writeUpstream(team.newLogin());

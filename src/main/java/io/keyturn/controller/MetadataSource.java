@@ -48,11 +48,16 @@ public class MetadataSource {
             .withItemStore(new MetadataStore())
             .withInformerListLimit(PAGE)
             .withLabelSelector(labels)
-            .withOnAddFilter(own::isNews)
-            .withOnUpdateFilter((now, before) -> own.isNews(now))
+            .withOnAddFilter(now -> isNews(kind, now))
+            .withOnUpdateFilter((now, before) -> isNews(kind, now))
             .withNamespacesInheritedFromController()
             .withSecondaryToPrimaryMapper(mapper)
             .build(),
         context);
+  }
+
+  /** Of what is watched as metadata, Keyturn waits for nothing that it does itself to Secrets. */
+  private boolean isNews(GroupVersionKind kind, HasMetadata now) {
+    return !kind.getKind().equals("Secret") || own.isNews(now);
   }
 }

@@ -411,8 +411,8 @@ class RotationGatherer {
    */
   private boolean takesItsPlace(
       Deployment namesake, SecretRotationStatus journal, SecretBinding binding) {
-    return journal.stage() != Stage.Promoting
-        && journal.stage() != Stage.RollingBack
+    boolean tried = journal.stage() == Stage.Canary || journal.stage() == Stage.Baking;
+    return tried
         && binding != null
         && deployments.select(binding).stream()
             .anyMatch(d -> d.getMetadata().getUid().equals(namesake.getMetadata().getUid()));

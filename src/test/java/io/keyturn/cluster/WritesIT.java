@@ -142,7 +142,7 @@ class WritesIT {
   @ConcurrentTest
   void aRotationOfOneDeploymentWithACanary() {
     Scene scene = Scene.of("one", 2, policy(""), "ready-after: 1s");
-    rotate(scene, 1, 1, STAGES + 1);
+    rotate(scene, 1, 1, STAGES);
     assertOneAnnotationIsAppliedWithoutForce(scene);
   }
 
@@ -164,7 +164,7 @@ class WritesIT {
             Scene.idle("b", 1, "ready-after: 3s"),
             Scene.idle("c", 1, "ready-after: 4s"),
             Scene.idle("d", 1, "ready-after: 4s"));
-    rotate(scene, 4, 4, STAGES + 4);
+    rotate(scene, 4, 4, STAGES + 3);
   }
 
   /** Pods of the previous version are gone before the grace is over, so nothing is said of them. */

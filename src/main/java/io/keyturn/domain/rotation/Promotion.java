@@ -64,7 +64,8 @@ final class Promotion {
       pause(draft, reverted);
     } else if (waiting(draft)) {
       advance(draft);
-    } else if (toStop.isEmpty()) {
+    } else {
+      // What is left of the canaries is stopped in Retiring, without a status of its own.
       retire(draft);
     }
   }

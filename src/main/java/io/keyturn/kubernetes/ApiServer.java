@@ -11,7 +11,8 @@ import java.util.Map;
  * are returned belong to the caller, who may change them.
  *
  * <p>Every call throws {@link io.fabric8.kubernetes.client.KubernetesClientException}, whose code
- * is the HTTP status of the answer; 0 if there was none, and then a write may have taken effect.
+ * is the HTTP status of the answer; 0 or less if there was none, and then a write may have taken
+ * effect.
  */
 public interface ApiServer {
 

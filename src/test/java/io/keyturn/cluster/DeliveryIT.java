@@ -566,14 +566,16 @@ class DeliveryIT {
     for (long version = 2; version <= 5; version++) {
       team.writeUpstream(team.newLogin());
       team.awaitStage(version, Stage.Complete);
-      if (version == 2) {
-        team.apply(thatNames(snapshot(team, "2"), team));
+      if (version < 4) {
+        nameSnapshot(team, version);
       }
     }
 
-    awaitKept(team, "2", "4", "5");
-    team.kubectl("delete", "deployment", "names-a-snapshot");
-    awaitKept(team, "4", "5");
+    awaitKept(team, 2L, 3L, 4L, 5L);
+    team.kubectl("delete", "deployment", "names-2");
+    awaitKept(team, 3L, 4L, 5L);
+    team.kubectl("delete", "deployment", "names-3");
+    awaitKept(team, 4L, 5L);
     team.await(
         "two records are kept",
         () ->
@@ -584,27 +586,30 @@ class DeliveryIT {
     assertThat(team.refused()).isZero();
   }
 
-  private static String snapshot(Team team, String version) {
-    return Bindings.snapshots(team, Team.SECRET).stream()
-        .filter(s -> s.getMetadata().getLabels().get(Names.VERSION).equals(version))
-        .map(s -> s.getMetadata().getName())
-        .findFirst()
-        .orElseThrow();
+  private static void nameSnapshot(Team team, long version) {
+    String snapshot =
+        Bindings.snapshots(team, Team.SECRET).stream()
+            .filter(s -> versionOf(s) == version)
+            .map(s -> s.getMetadata().getName())
+            .findFirst()
+            .orElseThrow();
+    team.apply(
+        team.deployment("names-" + version, 0, "hollow/ready", "")
+            .replace("name: payments-db,", "name: " + snapshot + ","));
   }
 
-  private static String thatNames(String snapshot, Team team) {
-    return team.deployment("names-a-snapshot", 0, "hollow/ready", "")
-        .replace("name: payments-db,", "name: " + snapshot + ",");
-  }
-
-  private static void awaitKept(Team team, String... versions) {
+  private static void awaitKept(Team team, Long... versions) {
     team.await(
         "these snapshots are kept: " + List.of(versions),
         () ->
             Bindings.snapshots(team, Team.SECRET).stream()
-                .map(s -> s.getMetadata().getLabels().get(Names.VERSION))
+                .map(DeliveryIT::versionOf)
                 .collect(Collectors.toSet())
                 .equals(Set.of(versions)));
+  }
+
+  private static long versionOf(Secret snapshot) {
+    return Long.parseLong(snapshot.getMetadata().getLabels().get(Names.VERSION));
   }
 
   @ConcurrentTest

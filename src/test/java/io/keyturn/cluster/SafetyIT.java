@@ -29,8 +29,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
- * What teams notice when the operator is killed, started twice, told to go, or robbed of its Lease:
- * nothing but time. Each test's operators serve the namespaces of that test alone.
+ * What teams notice when the operator is killed, started twice, frozen, told to go, or robbed of
+ * its Lease: nothing but time. Each test's operators serve the namespaces of that test alone.
  */
 class SafetyIT {
 
@@ -162,6 +162,39 @@ class SafetyIT {
 
   @ConcurrentTest
   @ResourceLock(LEASE)
+  void aLeaderThatStandsStillWhileAnotherActsRepeatsNothingAndEnds() {
+    Team team = SharedWorld.teamWithoutOperator("frozen");
+    try (OperatorProcess leader = leading(team);
+        OperatorProcess next = elected(team)) {
+      Rotating rotating = Rotating.start(team, Scene.APP);
+      try (History<Deployment> clones = rotating.clones();
+          History<Deployment> payments = rotating.workload(Scene.APP)) {
+        rotating.rotateWell().awaitPast(Stage.Canary);
+
+        leader.signal("STOP");
+        Instant goesOn = Instant.now().plusSeconds(60);
+        awaitLeading(next);
+        rotating.awaitEnd();
+        rotating.rotateWell().awaitEnd();
+        awaitInstant(goesOn);
+        leader.signal("CONT");
+
+        assertThat(leader.awaitEnd(Duration.ofSeconds(15))).isTrue();
+        assertThat(leader.exitCode()).isEqualTo(1);
+        rotating.assertUnharmed();
+        assertThat(clones.moments(List::size)).contains(1).allMatch(n -> n <= 1);
+        assertThat(payments.changesOf(Scene::annotation).stream().skip(1))
+            .extracting(id -> id.substring(0, 2))
+            .as("a template is changed once for each version")
+            .containsExactly("v2", "v3");
+      }
+      assertThat(next.isAlive()).isTrue();
+      assertThat(next.errors()).isEmpty();
+    }
+  }
+
+  @ConcurrentTest
+  @ResourceLock(LEASE)
   void anOperatorWhoseLeaseIsTakenEnds() {
     Team team = SharedWorld.teamWithoutOperator("deposed");
     try (OperatorProcess leader = leading(team)) {
@@ -236,7 +269,7 @@ class SafetyIT {
 
   private static void awaitInstant(Instant moment) {
     Awaitility.await()
-        .atMost(Duration.ofMinutes(1))
+        .atMost(Duration.ofMinutes(2))
         .pollInterval(Duration.ofMillis(10))
         .until(() -> !Instant.now().isBefore(moment));
   }

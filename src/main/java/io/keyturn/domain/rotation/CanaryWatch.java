@@ -166,8 +166,7 @@ final class CanaryWatch {
       Workload seen = Progress.observed(w, draft.seen);
       boolean cloned = isCloned(w);
       if (seen.exists() && !seen.uid().equals(w.uid())) {
-        draft.replace(w, Progress.planned(seen, draft.policy(), draft.token()));
-        rebuild(draft, "%s was created anew".formatted(w.name()));
+        planAnew(draft, w, seen);
         return true;
       }
       if (cloned && (!seen.exists() || seen.replicas() == 0)) {
@@ -185,6 +184,16 @@ final class CanaryWatch {
       }
     }
     return false;
+  }
+
+  /** The clone of the one before goes first: the new one may allow none, and name none. */
+  private void planAnew(Draft draft, WorkloadProgress w, Workload seen) {
+    if (seen.canary().isPresent()) {
+      draft.perform(new Effect.StopCanary(w));
+    } else {
+      draft.replace(w, Progress.planned(seen, draft.policy(), draft.token()));
+      rebuild(draft, "%s was created anew".formatted(w.name()));
+    }
   }
 
   private void rebuild(Draft draft, String why) {

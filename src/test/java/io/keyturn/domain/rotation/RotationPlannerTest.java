@@ -10,6 +10,7 @@ import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.OnFailure;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
 import java.time.Duration;
@@ -191,6 +192,21 @@ class RotationPlannerTest {
 
     assertThat(scene.stage()).isEqualTo(Stage.Baking);
     assertThat(scene.until(Stage.Complete).journal.proof()).isEqualTo(Proof.PodCanary);
+  }
+
+  @Test
+  void theCanaryOfAWorkloadThatIsCreatedAnewAndAllowsNoneIsStopped() {
+    Scene scene = Scene.of("a", "b").until(Stage.Baking);
+    scene.service("a").uid = "uid-2";
+    scene.service("a").obstacle = "it uses host ports";
+
+    scene.until(Stage.Complete).settle();
+
+    assertThat(scene.effects)
+        .filteredOn(e -> e instanceof Effect.StopCanary(var w) && w.name().equals("a"))
+        .singleElement()
+        .satisfies(e -> assertThat(((Effect.StopCanary) e).workload().canaryRef()).isNotNull());
+    assertThat(scene.journal.proof()).isEqualTo(Proof.PreflightOnly);
   }
 
   @Test

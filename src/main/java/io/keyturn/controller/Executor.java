@@ -27,6 +27,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -43,6 +44,7 @@ public class Executor {
   private final Candidates candidates;
   private final Adoption adoption;
   private final Telemetry telemetry;
+  private final Pace pace;
   private final Clock clock;
 
   /** Acts through the given parts. */
@@ -54,6 +56,7 @@ public class Executor {
       Candidates candidates,
       Adoption adoption,
       Telemetry telemetry,
+      Pace pace,
       Clock clock) {
     this.api = api;
     this.secrets = secrets;
@@ -61,6 +64,7 @@ public class Executor {
     this.candidates = candidates;
     this.adoption = adoption;
     this.telemetry = telemetry;
+    this.pace = pace;
     this.clock = clock;
   }
 
@@ -79,6 +83,17 @@ public class Executor {
       String namespace,
       String aliasName,
       Secret alias) {}
+
+  /**
+   * When an effect may be performed: what replaces pods takes turns.
+   *
+   * @return empty: now
+   */
+  public Optional<Instant> turn(Effect effect) {
+    return effect instanceof Effect.Annotate annotate
+        ? pace.take(annotate.uid() + "/" + annotate.versionId())
+        : Optional.empty();
+  }
 
   /**
    * Performs an effect.

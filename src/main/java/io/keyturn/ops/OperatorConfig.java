@@ -30,6 +30,10 @@ public interface OperatorConfig {
   @WithDefault("10s")
   Duration kubeletLag();
 
+  /** How many pod templates are changed per second at most, by all rotations together. */
+  @WithDefault("5")
+  double workloadPatchesPerSecond();
+
   /** How many objects are worked on at once. */
   @WithDefault("16")
   int parallelism();

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.MetadataClient;
+import io.keyturn.controller.Pace;
 import io.keyturn.kubernetes.RetryAfter;
 import io.keyturn.secret.Fingerprint;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -60,6 +61,12 @@ class Wiring {
   @Singleton
   KubeletLag kubeletLag(OperatorConfig operator) {
     return new KubeletLag(operator.kubeletLag());
+  }
+
+  @Produces
+  @Singleton
+  Pace pace(OperatorConfig operator, Clock clock) {
+    return new Pace(operator.workloadPatchesPerSecond(), clock);
   }
 
   @Produces

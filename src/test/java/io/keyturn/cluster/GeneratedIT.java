@@ -70,7 +70,7 @@ class GeneratedIT {
 
   @ConcurrentTest
   void aScheduleRotatesByItselfUntilItIsSuspended() {
-    Team team = deliver("schedule", QUICK.formatted("every: 8s"));
+    Team team = deliver("schedule", QUICK.formatted("every: 8s, jitter: 0%"));
     Scene scene = new Scene(team, null);
     String first = value(team, "password");
     assertThat(team.binding().getStatus().nextRotationTime())

@@ -75,6 +75,19 @@ class InvalidManifestsIT {
     assertThat(result.stderr()).as("warnings").isEmpty();
   }
 
+  @ParameterizedTest
+  @MethodSource("pages")
+  void theManifestsOfAPageAreAccepted(Path page) {
+    List<String> manifests =
+        Stream.of(read(page).split("(?m)^```"))
+            .filter(block -> block.startsWith("yaml\napiVersion: keyturn.io"))
+            .map(block -> block.substring("yaml\n".length()))
+            .toList();
+
+    assertThat(manifests).as("manifests of %s", page).isNotEmpty();
+    manifests.forEach(m -> mustSucceed(applyText(m)));
+  }
+
   @Test
   void everyFieldIsExplained() {
     // The server publishes its schemas a moment after it has begun to serve them.
@@ -97,7 +110,7 @@ class InvalidManifestsIT {
     assertThat(columns("secretbindings"))
         .containsExactly("NAME", "SECRET", "VERSION", "READY", "ROTATING", "NEXT", "AGE");
     assertThat(columns("rotationpolicies"))
-        .containsExactly("NAME", "READY", "CANARY", "BAKE", "BINDINGS", "AGE");
+        .containsExactly("NAME", "READY", "CANARY", "BAKE", "BINDINGS", "ROTATING", "NEXT", "AGE");
     assertThat(columns("secretrotations"))
         .containsExactly(
             "NAME",
@@ -159,6 +172,11 @@ class InvalidManifestsIT {
 
   static Stream<Path> samples() {
     return manifests(SAMPLES).filter(file -> !file.endsWith("kustomization.yaml"));
+  }
+
+  /** The pages that show manifests. */
+  static Stream<Path> pages() {
+    return Stream.of("schedules").map(name -> Path.of("docs", name + ".md"));
   }
 
   private static Stream<Path> manifests(Path directory) {

@@ -53,8 +53,10 @@ class QuietIT {
       scene
           .team()
           .await(
-              "the rotation is let go",
-              () -> scene.team().rotation(2).getMetadata().getFinalizers().isEmpty());
+              "the rotation is let go, and the policy does not count it",
+              () ->
+                  scene.team().rotation(2).getMetadata().getFinalizers().isEmpty()
+                      && !Integer.valueOf(1).equals(scene.policy().getStatus().rotating()));
     }
   }
 

@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.HollowKubelet;
@@ -137,6 +138,14 @@ record Scene(Team team, Team.Login first) {
   /** Replaces the policy: it counts for the rotations that start later. */
   void changePolicy(String spec) {
     team.apply(policyManifest(spec));
+  }
+
+  RotationPolicy policy() {
+    return team.client()
+        .resources(RotationPolicy.class)
+        .inNamespace(team.namespace())
+        .withName("quick")
+        .get();
   }
 
   String namespace() {

@@ -86,6 +86,11 @@ class OperatorRunnerTest {
     }
 
     @Override
+    public double workloadPatchesPerSecond() {
+      return 5;
+    }
+
+    @Override
     public Duration kubeletLag() {
       return Duration.ofSeconds(10);
     }

@@ -20,6 +20,7 @@ import io.keyturn.controller.Candidates;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.controller.Pace;
 import io.keyturn.controller.Telemetry;
 import io.keyturn.controller.binding.BindingReconcilers;
 import io.keyturn.controller.rotation.RotationReconcilers;
@@ -82,7 +83,15 @@ final class SimulatedOperator {
             new StoreRegistry(List.of(new UpstreamSecretStore(api), new GeneratedStore())),
             new Silence());
     Executor executor =
-        new Executor(api, secrets, deployments, candidates, new Adoption(), new Silence(), clock);
+        new Executor(
+            api,
+            secrets,
+            deployments,
+            candidates,
+            new Adoption(),
+            new Silence(),
+            new Pace(5, clock),
+            clock);
     EventRecorder events = new EventRecorder(api, clock);
     bindings =
         BindingReconcilers.of(

@@ -15,6 +15,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.testing.Policies;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,14 +49,14 @@ final class Simulation {
   static final String FIRST = "value-one";
 
   private static final RotationPolicySpec POLICY =
-      new RotationPolicySpec(
-          null,
-          new RotationPolicySpec.Canary(null, 1, "10s", "60s", null),
-          new RotationPolicySpec.Promotion(1, null, "60s"),
-          new RotationPolicySpec.Retirement("5s", 2),
-          new RotationPolicySpec.Retry(2, "5s", "1m"),
-          20,
-          false);
+      Policies.policy(
+          """
+          canary: {bake: 10s, deadline: 60s}
+          promotion: {maxParallel: 1, stableTimeout: 60s}
+          retirement: {grace: 5s}
+          retry: {maxAttempts: 2, initialBackoff: 5s, maxBackoff: 1m}
+          historyLimit: 20
+          """);
 
   private static final Duration KUBELET_LAG = Duration.ofSeconds(2);
   private static final Duration RESTART = Duration.ofSeconds(2);

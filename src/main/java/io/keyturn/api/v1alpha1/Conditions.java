@@ -21,6 +21,9 @@ public final class Conditions {
   /** Policy: rotations rest. Neither good nor bad. */
   public static final String SUSPENDED = "Suspended";
 
+  /** Policy: its windows leave room for its deadline. */
+  public static final String SCHEDULE_FEASIBLE = "ScheduleFeasible";
+
   /** Rotation: it ended well; Unknown while it is under way. */
   public static final String SUCCEEDED = "Succeeded";
 

@@ -153,5 +153,29 @@ public final class Reasons {
   /** The object was not made by Keyturn. */
   public static final String NOT_STARTED_BY_KEYTURN = "NotStartedByKeyturn";
 
+  /** The schedule of the policy says so. */
+  public static final String SCHEDULED = "Scheduled";
+
+  /** No window of the policy is open, or it is a blackout. */
+  public static final String WINDOW_CLOSED = "WindowClosed";
+
+  /** The version has reached its maximal age, which outranks windows and blackouts. */
+  public static final String WINDOW_OVERRIDDEN = "WindowOverridden";
+
+  /** The schedule or a window of the policy cannot be followed. */
+  public static final String INVALID_SCHEDULE = "InvalidSchedule";
+
+  /** Windows leave room for each deadline. */
+  public static final String FEASIBLE = "Feasible";
+
+  /** Windows leave no room for some deadline. */
+  public static final String INFEASIBLE = "Infeasible";
+
+  /** As many rotations as the policy allows move pods of the namespace. */
+  public static final String BUDGET_EXHAUSTED = "BudgetExhausted";
+
+  /** A newer value came during a rotation, and the policy forbids to rotate to it by itself. */
+  public static final String CONCURRENCY_FORBIDDEN = "ConcurrencyForbidden";
+
   private Reasons() {}
 }

@@ -23,6 +23,8 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @AdditionalPrinterColumn(name = "Canary", jsonPath = ".spec.canary.strategy", type = Type.STRING)
 @AdditionalPrinterColumn(name = "Bake", jsonPath = ".spec.canary.bake", type = Type.STRING)
 @AdditionalPrinterColumn(name = "Bindings", jsonPath = ".status.bindings", type = Type.INTEGER)
+@AdditionalPrinterColumn(name = "Rotating", jsonPath = ".status.rotating", type = Type.INTEGER)
+@AdditionalPrinterColumn(name = "Next", jsonPath = ".status.nextRotationTime", type = Type.STRING)
 @AdditionalPrinterColumn(name = "Age", jsonPath = ".metadata.creationTimestamp", type = Type.DATE)
 public class RotationPolicy extends CustomResource<RotationPolicySpec, RotationPolicyStatus>
     implements Namespaced {

@@ -1,5 +1,6 @@
 package io.keyturn.api.v1alpha1;
 
+import static io.keyturn.api.v1alpha1.Api.list;
 import static io.keyturn.api.v1alpha1.Api.or;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -8,13 +9,19 @@ import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Pattern;
+import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import java.time.Instant;
+import java.util.List;
 
 /**
  * How rotations are rolled out. Each field has a default, and {@code spec: {}} means canary first.
  *
  * @param schedule when to rotate without being asked
+ * @param windows when a rotation that no person asked for may start; empty: at any time
+ * @param blackouts when it may not
+ * @param concurrency what may happen at the same time
  * @param canary how a version is tried
  * @param promotion how it is rolled out
  * @param retirement how the previous one goes
@@ -28,6 +35,16 @@ public record RotationPolicySpec(
             "When to rotate without being asked. It concerns values that Keyturn makes: a Secret"
                 + " that something else keeps current is rotated when it changes.")
         Schedule schedule,
+    @Size(max = 16)
+        @JsonPropertyDescription(
+            "When a rotation that no person asked for may start. Default: at any time. One that is"
+                + " under way is not stopped when a window closes, and schedule.maxAge outranks"
+                + " windows and blackouts.")
+        List<Window> windows,
+    @Size(max = 64)
+        @JsonPropertyDescription("When a rotation that no person asked for may not start.")
+        List<Blackout> blackouts,
+    @JsonPropertyDescription("What may happen at the same time.") Concurrency concurrency,
     @JsonPropertyDescription("How a new version is tried.") Canary canary,
     @JsonPropertyDescription("How a proven version is rolled out.") Promotion promotion,
     @JsonPropertyDescription("How the previous version goes.") Retirement retirement,
@@ -44,11 +61,14 @@ public record RotationPolicySpec(
 
   /** What applies to a binding without a policy. */
   public static final RotationPolicySpec BUILT_IN =
-      new RotationPolicySpec(null, null, null, null, null, null, null);
+      new RotationPolicySpec(null, null, null, null, null, null, null, null, null, null);
 
   /** Fills in what the user left out. */
   public RotationPolicySpec {
-    schedule = or(schedule, new Schedule(null));
+    schedule = or(schedule, new Schedule(null, null, null, null, null, null));
+    windows = list(windows);
+    blackouts = list(blackouts);
+    concurrency = or(concurrency, new Concurrency(null, null));
     canary = or(canary, new Canary(null, null, null, null, null));
     promotion = or(promotion, new Promotion(null, null, null));
     retirement = or(retirement, new Retirement(null, null));
@@ -60,19 +80,188 @@ public record RotationPolicySpec(
   /**
    * When to rotate without being asked.
    *
-   * @param every time from one promotion to the next rotation; null: never by itself
+   * @param every time from one promotion to the next rotation; null: see cron
+   * @param cron five fields, read in the time zone; null: see every
+   * @param timeZone IANA name
+   * @param maxAge a version that is older is rotated outside of windows, too; null: no limit
+   * @param jitter spreads bindings of one schedule, each by a share of the time between two
+   *     rotations that is its own and stays the same
+   * @param missedRuns what becomes of a run whose time passed while nobody could start it
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
+  @ValidationRule(
+      value = "!(has(self.every) && has(self.cron))",
+      message =
+          "schedule takes either every, counted from the last promotion, or cron, at fixed times:"
+              + " remove one of them")
+  @ValidationRule(
+      value = "!has(self.timeZone) || has(self.cron)",
+      message = "schedule.timeZone says how to read schedule.cron: add cron, or remove timeZone")
+  @ValidationRule(
+      value =
+          "!has(self.every) || !has(self.maxAge) || !self.every.matches('"
+              + Durations.PATTERN
+              + "') || !self.maxAge.matches('"
+              + Durations.PATTERN
+              + "') || int(self.maxAge.substring(0, self.maxAge.size() - 1))"
+              + " * (self.maxAge.endsWith('d') ? 86400"
+              + " : self.maxAge.endsWith('h') ? 3600 : self.maxAge.endsWith('m') ? 60 : 1)"
+              + " >= int(self.every.substring(0, self.every.size() - 1))"
+              + " * (self.every.endsWith('d') ? 86400"
+              + " : self.every.endsWith('h') ? 3600 : self.every.endsWith('m') ? 60 : 1)",
+      message =
+          "schedule.maxAge is the deadline of schedule.every and cannot be shorter: raise maxAge or"
+              + " shorten every")
   public record Schedule(
       @Pattern(Durations.PATTERN)
           @Size(max = Durations.MAX_LENGTH)
           @ValidationRule(
-              value = "!self.startsWith('0')",
+              value = "!self.matches('^0+[smhd]$')",
               message = "every must be longer than zero: write for example 30d, or leave it out")
           @JsonPropertyDescription(
-              "Time from the promotion of a version to the next rotation, such as 30d. Default:"
-                  + " rotate only when the source changes or on request.")
-          String every) {}
+              "Time from the promotion of a version to the next rotation, such as 30d. With neither"
+                  + " every nor cron: rotate only when the source changes or on request.")
+          String every,
+      @Size(min = 9, max = 128)
+          @ValidationRule(value = CRON, message = CRON_MESSAGE)
+          @JsonPropertyDescription(
+              "Fixed times in five fields: minute, hour, day of month, month, day of week; such as"
+                  + " 0 3 1 * * for 3:00 on the first of each month.")
+          String cron,
+      @Size(min = 1, max = 64)
+          @ValidationRule(value = ZONE, message = ZONE_MESSAGE)
+          @JsonPropertyDescription(
+              "IANA time zone of cron, such as Europe/Berlin. Default: Etc/UTC.")
+          String timeZone,
+      @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @ValidationRule(
+              value = "!self.matches('^0+[smhd]$')",
+              message = "maxAge must be longer than zero: write for example 45d, or leave it out")
+          @JsonPropertyDescription(
+              "The age at which a version is rotated even outside of windows. Default: no limit.")
+          String maxAge,
+      @Size(max = 3)
+          @ValidationRule(
+              value = "self.matches('^([0-9]|[1-4][0-9]|50)%$')",
+              message = "jitter is a share of the time between two rotations, from 0% to 50%")
+          @JsonPropertyDescription(
+              "Spreads the bindings of one schedule: each rotates by a share of its own, up to this"
+                  + " one, of the time between two rotations earlier (every) or later (cron)."
+                  + " Default: 10% with every, 0% with cron.")
+          String jitter,
+      @JsonPropertyDescription(
+              "A run whose time passed while nothing could start it: RunOnce makes up for it once,"
+                  + " however many were missed; Skip waits for the next. Default: RunOnce.")
+          MissedRuns missedRuns) {
+
+    /** Fills in what the user left out. */
+    public Schedule {
+      timeZone = cron == null ? timeZone : or(timeZone, "Etc/UTC");
+    }
+  }
+
+  private static final String CRON =
+      "self.matches('^ *[0-9*,/-]+ +[0-9*,/-]+ +[0-9*,/-]+ +[0-9A-Za-z*,/-]+ +[0-9A-Za-z*,/-]+ *$')";
+  private static final String CRON_MESSAGE =
+      "cron takes five fields: minute, hour, day of month, month and day of week, such as '0 2 * *"
+          + " 1-5'";
+  private static final String ZONE = "self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$')";
+  private static final String ZONE_MESSAGE =
+      "timeZone is a name of the IANA database, such as Europe/Berlin or Etc/UTC";
+
+  /** What becomes of a run whose time passed while nothing could start it. */
+  public enum MissedRuns {
+    /** It is made up for, once, however many were missed. */
+    RunOnce,
+    /** It is dropped; the next one counts. */
+    Skip
+  }
+
+  /**
+   * A time that comes again and again, in which rotations may start.
+   *
+   * @param cron when it opens
+   * @param duration how long it is open
+   * @param timeZone IANA name
+   */
+  public record Window(
+      @Required
+          @Size(min = 9, max = 128)
+          @ValidationRule(value = CRON, message = CRON_MESSAGE)
+          @JsonPropertyDescription("When it opens, in five fields, such as 0 2 * * 1-5.")
+          String cron,
+      @Required
+          @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @ValidationRule(
+              value = "!self.matches('^0+[smhd]$')",
+              message = "a window must be open for longer than zero: write for example 3h")
+          @JsonPropertyDescription("How long it is open, such as 3h.")
+          String duration,
+      @Size(min = 1, max = 64)
+          @ValidationRule(value = ZONE, message = ZONE_MESSAGE)
+          @JsonPropertyDescription(
+              "IANA time zone of cron, such as Europe/Berlin. Default: Etc/UTC.")
+          String timeZone) {
+
+    /** Fills in what the user left out. */
+    public Window {
+      timeZone = or(timeZone, "Etc/UTC");
+    }
+  }
+
+  /**
+   * A time in which no rotation starts that no person asked for, such as a change freeze.
+   *
+   * @param from when it begins
+   * @param to when it is over
+   */
+  @ValidationRule(
+      value = "self.from < self.to",
+      message = "a blackout begins at from and is over at to: from must be earlier")
+  public record Blackout(
+      @Required @JsonPropertyDescription("When it begins, such as 2026-12-24T00:00:00Z.")
+          Instant from,
+      @Required @JsonPropertyDescription("When it is over, such as 2027-01-02T00:00:00Z.")
+          Instant to) {}
+
+  /**
+   * What may happen at the same time.
+   *
+   * @param policy what a newer value does to the rotation under way
+   * @param perNamespace how many rotations of the namespace move pods at once
+   */
+  public record Concurrency(
+      @Default("Queue")
+          @JsonPropertyDescription(
+              "What happens when the source has a newer value while a rotation is under way. Queue:"
+                  + " it is next, and of several the newest. Replace: an unproven candidate is"
+                  + " taken back for it. Forbid: it is not rotated to until a person asks or the"
+                  + " source changes once more.")
+          ConcurrencyPolicy policy,
+      @Default("10")
+          @Min(1)
+          @Max(1000)
+          @JsonPropertyDescription("How many rotations of the namespace move pods at once.")
+          Integer perNamespace) {
+
+    /** Fills in what the user left out. */
+    public Concurrency {
+      policy = or(policy, ConcurrencyPolicy.Queue);
+      perNamespace = or(perNamespace, 10);
+    }
+  }
+
+  /** What a newer value does to the rotation under way. */
+  public enum ConcurrencyPolicy {
+    /** It waits; of several the newest is next. */
+    Queue,
+    /** An unproven candidate is taken back for it. */
+    Replace,
+    /** It is not rotated to. */
+    Forbid
+  }
 
   /**
    * How a new version is tried.

@@ -19,7 +19,10 @@ import java.util.List;
  * @param lastRotation the rotation that ended last
  * @param lastHandledNonce the {@code spec.rotate.nonce} that was handled last
  * @param lastHandledRequest the annotation {@code keyturn.io/rotate} that was handled last
- * @param nextRotationTime when the next rotation is due, where the policy has a schedule
+ * @param nextRotationTime when the next rotation starts, where that is known
+ * @param nextRotationReason why then, see {@link Reasons}
+ * @param forbidden tells the value that is not rotated to, because it came during a rotation and
+ *     the policy's concurrency is Forbid
  * @param workloads who receives the secret and which version their pods use
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -37,14 +40,24 @@ public record SecretBindingStatus(
         String lastHandledNonce,
     @JsonPropertyDescription("The annotation keyturn.io/rotate that was handled last.")
         String lastHandledRequest,
-    @JsonPropertyDescription("When the next rotation is due, where the policy has a schedule.")
+    @JsonPropertyDescription("When the next rotation starts, where that is known.")
         Instant nextRotationTime,
+    @JsonPropertyDescription(
+            "Why then: Scheduled, WindowClosed (it is due earlier and waits for a window),"
+                + " WindowOverridden (no window opens before the deadline), RotationFailed (another"
+                + " attempt).")
+        String nextRotationReason,
+    @JsonPropertyDescription(
+            "Tells the value that is not rotated to, because it came during a rotation and the"
+                + " policy's concurrency is Forbid.")
+        String forbidden,
     @JsonPropertyDescription("Who receives the secret, and which version their pods use.")
         List<WorkloadVersion> workloads) {
 
   /** The status of a binding that nobody has looked at yet. */
   public static final SecretBindingStatus EMPTY =
-      new SecretBindingStatus(null, null, null, null, null, null, null, null, null, null, null);
+      new SecretBindingStatus(
+          null, null, null, null, null, null, null, null, null, null, null, null, null);
 
   /** Copies the lists. */
   public SecretBindingStatus {

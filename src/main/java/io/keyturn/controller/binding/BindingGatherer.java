@@ -154,6 +154,7 @@ class BindingGatherer {
     Optional<RotationPolicySpec> policy = policy(binding);
     return new BindingObservation(
         binding.getMetadata().getName(),
+        binding.getMetadata().getUid(),
         binding.getMetadata().getGeneration(),
         binding.getSpec(),
         annotations(binding).get(Names.ROTATE),

@@ -108,6 +108,10 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       }
       Gathered seen = gathered.get();
       BindingPlan plan = planner.plan(seen.observation(), clock.instant());
+      Optional<Instant> turn = plan.effect().flatMap(executor::turn);
+      if (turn.isPresent()) {
+        return Wake.at(turn, clock);
+      }
       try {
         if (plan.effect().isPresent() && perform(plan.effect().get(), seen)) {
           events.record(seen.binding(), plan.findings());

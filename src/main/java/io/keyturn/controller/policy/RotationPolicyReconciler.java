@@ -13,28 +13,40 @@ import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEven
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicyStatus;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.controller.ReconcileLog;
 import io.keyturn.controller.Wake;
+import io.keyturn.domain.schedule.Timetable;
 import io.keyturn.domain.status.ConditionSet;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.kubernetes.TrimmedStore;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
+import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Says in the status of a policy that it was read, and how many bindings use it. */
+/**
+ * Says in the status of a policy whether it can be followed, and what the bindings do that use it:
+ * once a minute, for all of them together, so that their rotations cost no more writes.
+ */
 @ApplicationScoped
 @ControllerConfiguration(name = "rotationpolicy")
 public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
 
   private static final String BY_POLICY = "policy";
+
+  private static final Duration LOOK_AGAIN = Duration.ofMinutes(1);
 
   private final ApiServer api;
   private final Clock clock;
@@ -74,7 +86,7 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
 
   private UpdateControl<RotationPolicy> report(RotationPolicy policy) {
     String key = policy.getMetadata().getNamespace() + "/" + policy.getMetadata().getName();
-    RotationPolicyStatus status = status(policy, bindings.byIndex(BY_POLICY, key).size());
+    RotationPolicyStatus status = status(policy, bindings.byIndex(BY_POLICY, key));
     if (!status.equals(policy.getStatus())) {
       RotationPolicy written =
           api.read(
@@ -86,7 +98,7 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
         api.updateStatus(written);
       }
     }
-    return UpdateControl.noUpdate();
+    return UpdateControl.<RotationPolicy>noUpdate().rescheduleAfter(LOOK_AGAIN);
   }
 
   @Override
@@ -96,20 +108,51 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
     return ErrorStatusUpdateControl.noStatusUpdate();
   }
 
-  private RotationPolicyStatus status(RotationPolicy policy, int users) {
+  private RotationPolicyStatus status(RotationPolicy policy, List<SecretBinding> users) {
     Long generation = policy.getMetadata().getGeneration();
     ConditionSet set =
         new ConditionSet(policy.getStatus().conditions(), generation, clock.instant());
-    set.isTrue(Conditions.READY, Reasons.READY, "The policy can be used.");
+    schedule(set, policy.getSpec());
     if (policy.getSpec().suspend()) {
       set.isTrue(Conditions.SUSPENDED, Reasons.SUSPENDED, "Rotations rest while suspend is true.");
     } else {
       set.isFalse(Conditions.SUSPENDED, Reasons.NOT_SUSPENDED, "Rotations do not rest.");
     }
-    return new RotationPolicyStatus(generation, set.toList(), users);
+    return new RotationPolicyStatus(
+        generation,
+        set.toList(),
+        users.size(),
+        (int) users.stream().filter(b -> b.getStatus().activeRotation() != null).count(),
+        users.stream()
+            .map(b -> b.getStatus().nextRotationTime())
+            .filter(Objects::nonNull)
+            .min(Comparator.naturalOrder())
+            .orElse(null));
   }
 
-  /** All that is needed of a binding here: its name, and that of its policy. */
+  private void schedule(ConditionSet set, RotationPolicySpec spec) {
+    Optional<String> problem = Timetable.problem(spec, clock.instant());
+    if (problem.isPresent()) {
+      String sentence =
+          "Nothing that uses the policy rotates by itself: %s.".formatted(problem.get());
+      set.isFalse(Conditions.READY, Reasons.INVALID_SCHEDULE, sentence);
+      set.isFalse(Conditions.SCHEDULE_FEASIBLE, Reasons.INVALID_SCHEDULE, sentence);
+      set.isTrue(Conditions.STALLED, Reasons.INVALID_SCHEDULE, sentence);
+      return;
+    }
+    set.isTrue(Conditions.READY, Reasons.READY, "The policy can be used.");
+    Optional<String> narrow = new Timetable(spec).infeasible(clock.instant());
+    if (narrow.isPresent()) {
+      set.isFalse(Conditions.SCHEDULE_FEASIBLE, Reasons.INFEASIBLE, narrow.get());
+    } else {
+      set.isTrue(
+          Conditions.SCHEDULE_FEASIBLE,
+          Reasons.FEASIBLE,
+          "No window keeps a rotation beyond its deadline.");
+    }
+  }
+
+  /** All that is needed of a binding here: its name, that of its policy, and what it does. */
   private static SecretBinding reference(SecretBinding binding) {
     SecretBinding reference = new SecretBinding();
     reference.getMetadata().setNamespace(binding.getMetadata().getNamespace());
@@ -119,6 +162,22 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
     reference.setSpec(
         new SecretBindingSpec(
             null, null, null, null, binding.getSpec().rotationPolicyRef(), null, null));
+    SecretBindingStatus status = binding.getStatus();
+    reference.setStatus(
+        new SecretBindingStatus(
+            null,
+            null,
+            null,
+            null,
+            null,
+            status.activeRotation(),
+            null,
+            null,
+            null,
+            status.nextRotationTime(),
+            null,
+            null,
+            null));
     return reference;
   }
 

@@ -20,6 +20,7 @@ import io.keyturn.controller.Candidates;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.domain.rotation.Observation;
 import io.keyturn.domain.rotation.Observation.Alias;
+import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
@@ -170,11 +171,13 @@ class RotationGatherer {
         rotation.getMetadata().getUid(),
         aliasName,
         Names.versionOfRotation(rotation.getMetadata().getName()),
+        rotation.getSpec().trigger(),
         journal,
         wishes(rotation, binding, spec),
         spec,
         policy.map(p -> p.getMetadata().getGeneration()).orElse(null),
         current,
+        Optional.ofNullable(binding).map(b -> b.getStatus().current()).map(c -> c.since()),
         ASKS_SOURCE.contains(stage) && binding != null
             ? source(binding, policy.isEmpty(), journal, current)
             : new Source.Fresh(false),
@@ -185,9 +188,7 @@ class RotationGatherer {
         stage == Stage.RollingBack && lost(journal.from(), rotation),
         NEEDS_SNAPSHOT.contains(stage) && lost(journal.to(), rotation),
         workloads(rotation, binding, aliasName),
-        stage == Stage.Pending && binding != null
-            ? holders.of(rotation, binding)
-            : Optional.empty(),
+        stage == Stage.Pending && binding != null ? holders.of(rotation, binding) : Queue.EMPTY,
         ASKS_USERS.contains(stage) ? users.of(rotation, aliasName, alias) : Users.NONE,
         !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
         noted(rotation, binding),

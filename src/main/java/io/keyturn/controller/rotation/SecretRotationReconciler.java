@@ -134,6 +134,10 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
       return Wake.at(plan.wakeAt(), clock);
     }
     Effect effect = plan.effect().get();
+    Optional<Instant> turn = executor.turn(effect);
+    if (turn.isPresent()) {
+      return Wake.at(turn, clock);
+    }
     try {
       return perform(effect, seen) ? Wake.now() : Wake.at(Optional.of(Wake.soon(clock)), clock);
     } catch (KubernetesClientException e) {

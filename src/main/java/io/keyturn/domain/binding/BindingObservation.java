@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  * Everything that the next step for a binding depends on.
  *
  * @param name of the binding
+ * @param uid of the binding
  * @param generation of its spec
  * @param spec what the user wants
  * @param request value of the annotation {@code keyturn.io/rotate}; null: none
@@ -41,6 +42,7 @@ import java.util.stream.Stream;
  */
 public record BindingObservation(
     String name,
+    String uid,
     Long generation,
     SecretBindingSpec spec,
     String request,
@@ -150,6 +152,7 @@ public record BindingObservation(
   public BindingObservation with(SecretBindingStatus written) {
     return new BindingObservation(
         name,
+        uid,
         generation,
         spec,
         request,

@@ -11,6 +11,7 @@ import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.schedule.Timetable;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -204,6 +205,11 @@ public final class BindingPlanner {
   private Optional<Instant> wakeAt(BindingObservation seen, Optional<Due> due, Instant now) {
     if (due.isPresent() && due.get() instanceof Due.Later later) {
       return Optional.of(later.at());
+    }
+    if (due.isPresent()
+        && due.get() instanceof Due.Exhausted(int _, Optional<Timetable.Start> next)
+        && next.isPresent()) {
+      return next.map(Timetable.Start::at);
     }
     boolean waits =
         !seen.missingWorkloads().isEmpty()

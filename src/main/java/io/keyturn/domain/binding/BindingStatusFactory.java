@@ -4,6 +4,7 @@ import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.ConcurrencyPolicy;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
@@ -12,6 +13,7 @@ import io.keyturn.domain.Finding;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.schedule.Timetable.Start;
 import io.keyturn.domain.status.ConditionSet;
 import java.time.Instant;
 import java.util.List;
@@ -43,6 +45,7 @@ final class BindingStatusFactory {
   SecretBindingStatus status() {
     SecretBindingStatus before = seen.status();
     Optional<Rotation> active = seen.active();
+    Optional<Start> next = next();
     return new SecretBindingStatus(
         seen.generation(),
         conditions(),
@@ -53,14 +56,40 @@ final class BindingStatusFactory {
         seen.lastEnded().orElse(null),
         handled(before.lastHandledNonce(), nonce()),
         handled(before.lastHandledRequest(), seen.request()),
-        due.filter(Due.Later.class::isInstance)
-            .map(d -> ((Due.Later) d).at())
-            .orElse(active.isPresent() ? null : kept(before)),
+        next.map(Start::at).orElse(null),
+        next.map(Start::reason).orElse(null),
+        forbidden(active),
         seen.workloads());
   }
 
-  private Instant kept(SecretBindingStatus before) {
-    return due.isPresent() ? null : before.nextRotationTime();
+  /** When the next rotation starts, as far as that is known. */
+  private Optional<Start> next() {
+    SecretBindingStatus before = seen.status();
+    if (due.isEmpty()) {
+      boolean known = seen.active().isEmpty() && before.nextRotationTime() != null;
+      return known
+          ? Optional.of(new Start(before.nextRotationTime(), before.nextRotationReason(), ""))
+          : Optional.empty();
+    }
+    return switch (due.get()) {
+      case Due.Later(Instant at, String reason, String message) ->
+          Optional.of(new Start(at, reason, message));
+      case Due.Exhausted(int _, Optional<Start> again) -> again;
+      default -> Optional.empty();
+    };
+  }
+
+  /** A value that came while another one was rotated to, until it has gone or is asked for. */
+  private String forbidden(Optional<Rotation> active) {
+    if (!(seen.source() instanceof Source.Value(String fingerprint, boolean current)) || current) {
+      return null;
+    }
+    boolean forbids =
+        seen.policy().map(p -> p.concurrency().policy()).orElse(null) == ConcurrencyPolicy.Forbid;
+    boolean another =
+        active.map(Rotation::fingerprint).filter(moving -> !moving.equals(fingerprint)).isPresent();
+    boolean known = active.isEmpty() && fingerprint.equals(seen.status().forbidden());
+    return forbids && (another || known) ? fingerprint : null;
   }
 
   private String nonce() {
@@ -132,7 +161,8 @@ final class BindingStatusFactory {
             .map(r -> new Problem(Reasons.ACCESS_DENIED, r))
             .or(() -> delivery)
             .or(() -> spec)
-            .or(this::sourceProblem);
+            .or(this::sourceProblem)
+            .or(this::scheduleProblem);
     if (stalled.isPresent()) {
       set.isTrue(Conditions.STALLED, stalled.get().reason(), stalled.get().message());
     }
@@ -171,10 +201,16 @@ final class BindingStatusFactory {
           "%s moves to version %d.".formatted(active.get().name(), active.get().version()));
     } else if (suspended()) {
       set.isFalse(Conditions.ROTATING, Reasons.SUSPENDED, "Rotations rest while suspend is true.");
+    } else if (due.isPresent() && due.get() instanceof Due.Forbidden) {
+      set.isFalse(
+          Conditions.ROTATING,
+          Reasons.CONCURRENCY_FORBIDDEN,
+          "The source has a value that came during a rotation, and concurrency.policy is Forbid:"
+              + " change spec.rotate.nonce to rotate to it.");
     } else {
-      set.isFalse(Conditions.ROTATING, Reasons.IDLE, "No rotation is under way.");
+      set.isFalse(Conditions.ROTATING, Reasons.IDLE, "No rotation is under way." + nextSentence());
     }
-    if (due.isPresent() && due.get() instanceof Due.Exhausted(int attempts)) {
+    if (due.isPresent() && due.get() instanceof Due.Exhausted(int attempts, Optional<Start> _)) {
       set.isFalse(
           Conditions.ROTATION_HEALTHY,
           Reasons.RETRIES_EXHAUSTED,
@@ -186,6 +222,14 @@ final class BindingStatusFactory {
     } else {
       set.isTrue(Conditions.ROTATION_HEALTHY, Reasons.READY, "No rotation has failed.");
     }
+  }
+
+  private String nextSentence() {
+    return due.isPresent()
+        ? next()
+            .map(n -> " The next one starts at %s: %s.".formatted(n.at(), n.message()))
+            .orElse("")
+        : "";
   }
 
   private String lastMessage() {
@@ -234,6 +278,17 @@ final class BindingStatusFactory {
                   .formatted(seen.aliasName(), seen.current().orElseThrow().snapshot())));
     }
     return Optional.empty();
+  }
+
+  /** What keeps rotations from being planned; the workloads have what they need. */
+  private Optional<Problem> scheduleProblem() {
+    return due.isPresent() && due.get() instanceof Due.Unclear(String message)
+        ? Optional.of(
+            new Problem(
+                Reasons.INVALID_SCHEDULE,
+                "The RotationPolicy %s cannot be followed: %s."
+                    .formatted(seen.spec().rotationPolicyRef().name(), message)))
+        : Optional.empty();
   }
 
   private Optional<Problem> specProblem() {

@@ -1,12 +1,15 @@
 package io.keyturn.domain.binding;
 
 import io.keyturn.api.v1alpha1.Durations;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.Retry;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.schedule.Timetable;
+import io.keyturn.domain.schedule.Timetable.Start;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -30,9 +33,20 @@ public sealed interface Due {
    * It will be time.
    *
    * @param at when
-   * @param trigger why
+   * @param reason one of {@link Reasons}
+   * @param message why then
    */
-  record Later(Instant at, Trigger trigger) implements Due {}
+  record Later(Instant at, String reason, String message) implements Due {}
+
+  /**
+   * The schedule or a window of the policy cannot be followed; only people start rotations.
+   *
+   * @param message a sentence
+   */
+  record Unclear(String message) implements Due {}
+
+  /** The value came during another rotation, and the policy forbids to follow up by itself. */
+  record Forbidden() implements Due {}
 
   /**
    * A person asked, and there is nothing to rotate to.
@@ -45,8 +59,9 @@ public sealed interface Due {
    * A value failed as often as the policy allows, or was taken back by a person.
    *
    * @param attempts how often it was tried
+   * @param next when the schedule asks for another one; empty: never
    */
-  record Exhausted(int attempts) implements Due {}
+  record Exhausted(int attempts, Optional<Start> next) implements Due {}
 
   /**
    * Decides for a binding that has a current version and no rotation under way.
@@ -55,29 +70,62 @@ public sealed interface Due {
    * @param now the time
    */
   static Due of(BindingObservation seen, Instant now) {
-    RotationPolicySpec policy = seen.policy().orElseThrow();
     Optional<String> nonce = unhandled(seen);
     return switch (seen.source()) {
       case Source.Unavailable _ -> new Never();
       case Source.Value(String _, boolean current) when current ->
           nonce.<Due>map(Pointless::new).orElseGet(Never::new);
-      case Source.Value(String fingerprint, boolean _) -> {
-        List<Rotation> streak =
-            streak(seen).stream().filter(r -> fingerprint.equals(r.fingerprint())).toList();
-        yield nonce.isPresent()
-            ? new Now(Trigger.Manual, nonce.get())
-            : attempt(streak, policy.retry(), Trigger.SourceChanged, now);
-      }
-      case Source.OnRequest() -> {
-        if (nonce.isPresent()) {
-          yield new Now(Trigger.Manual, nonce.get());
-        }
-        List<Rotation> streak = streak(seen);
-        yield streak.isEmpty()
-            ? scheduled(seen, policy, now)
-            : attempt(streak, policy.retry(), Trigger.Scheduled, now);
-      }
+      case Source.Value(String _, boolean _) when nonce.isPresent() ->
+          new Now(Trigger.Manual, nonce.get());
+      case Source.OnRequest() when nonce.isPresent() -> new Now(Trigger.Manual, nonce.get());
+      case Source.Value(String fingerprint, boolean _) -> changed(seen, fingerprint, now);
+      case Source.OnRequest() -> scheduled(seen, now);
     };
+  }
+
+  private static Due changed(BindingObservation seen, String fingerprint, Instant now) {
+    if (fingerprint.equals(seen.status().forbidden())) {
+      return new Forbidden();
+    }
+    List<Rotation> streak =
+        streak(seen).stream().filter(r -> fingerprint.equals(r.fingerprint())).toList();
+    return attempt(streak, seen.policy().orElseThrow().retry(), Trigger.SourceChanged, now)
+        .orElseGet(() -> new Exhausted(streak.size(), Optional.empty()));
+  }
+
+  private static Due scheduled(BindingObservation seen, Instant now) {
+    RotationPolicySpec policy = seen.policy().orElseThrow();
+    Optional<String> problem = Timetable.problem(policy, now);
+    if (problem.isPresent()) {
+      return new Unclear(problem.get());
+    }
+    Timetable timetable = new Timetable(policy);
+    Instant since = seen.current().orElseThrow().since();
+    // What failed for one due time does not count for the next one.
+    List<Rotation> streak =
+        streak(seen).stream()
+            .takeWhile(r ->
+                timetable
+                    .occurrence(since, r.finishedAt(), seen.uid())
+                    .map(now::isBefore)
+                    .orElse(true))
+            .toList();
+    if (streak.isEmpty()) {
+      return timetable.next(since, seen.uid(), now).map(s -> at(s, now)).orElseGet(Never::new);
+    }
+    return attempt(streak, policy.retry(), Trigger.Scheduled, now)
+        .orElseGet(() ->
+            new Exhausted(
+                streak.size(),
+                timetable
+                    .occurrence(since, streak.getFirst().finishedAt(), seen.uid())
+                    .map(t -> new Start(t, Reasons.SCHEDULED, "the next time of the schedule"))));
+  }
+
+  private static Due at(Start start, Instant now) {
+    return now.isBefore(start.at())
+        ? new Later(start.at(), start.reason(), start.message())
+        : new Now(Trigger.Scheduled, null);
   }
 
   /** The request to rotate that nobody has served yet; one that comes with the first version is. */
@@ -109,27 +157,23 @@ public sealed interface Due {
         .toList();
   }
 
-  private static Due attempt(List<Rotation> streak, Retry retry, Trigger trigger, Instant now) {
+  /** The next attempt; empty if there is none. */
+  private static Optional<Due> attempt(
+      List<Rotation> streak, Retry retry, Trigger trigger, Instant now) {
     if (streak.isEmpty()) {
-      return new Now(trigger, null);
+      return Optional.of(new Now(trigger, null));
     }
     Rotation last = streak.getFirst();
     if (streak.size() >= retry.maxAttempts() || last.stage() == Stage.Aborted) {
-      return new Exhausted(streak.size());
+      return Optional.empty();
     }
     Duration longest = Durations.parse(retry.maxBackoff());
     Duration backoff =
         Durations.parse(retry.initialBackoff()).multipliedBy(1L << (streak.size() - 1));
     Instant at = last.finishedAt().plus(backoff.compareTo(longest) < 0 ? backoff : longest);
-    return now.isBefore(at) ? new Later(at, trigger) : new Now(trigger, null);
-  }
-
-  private static Due scheduled(BindingObservation seen, RotationPolicySpec policy, Instant now) {
-    String every = policy.schedule().every();
-    if (every == null) {
-      return new Never();
-    }
-    Instant at = seen.current().orElseThrow().since().plus(Durations.parse(every));
-    return now.isBefore(at) ? new Later(at, Trigger.Scheduled) : new Now(Trigger.Scheduled, null);
+    return Optional.of(
+        now.isBefore(at)
+            ? new Later(at, Reasons.ROTATION_FAILED, "another attempt after the last one failed")
+            : new Now(trigger, null));
   }
 }

@@ -2,6 +2,7 @@ package io.keyturn.domain.rotation;
 
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
@@ -19,18 +20,20 @@ import java.util.Optional;
  * @param uid of the rotation
  * @param aliasName name of the Secret that the workloads refer to
  * @param version that it moves to
+ * @param trigger why it was started
  * @param journal what was written down so far
  * @param wishes what people ask
  * @param policy as it is now: copied at the start, later only its {@code suspend} counts
  * @param policyGeneration of that policy; null: built in
  * @param current the version that the binding holds
+ * @param currentSince since when it holds that
  * @param source what the source holds
  * @param snapshots names of the snapshots that this attempt has made
  * @param alias what the alias holds
  * @param fromLost whether the snapshot of the version to go back to has gone
  * @param toLost whether the snapshot of the version to move to was made and has gone
  * @param workloads those of the binding before they are written down, those of the journal after
- * @param holder another rotation that holds one of the workloads
+ * @param queue whom it has to wait for
  * @param users who may use the version to be retired or discarded
  * @param released whether the finalizer has gone
  * @param noted whether the binding remembers how it ended, or has gone
@@ -43,18 +46,20 @@ public record Observation(
     String uid,
     String aliasName,
     long version,
+    Trigger trigger,
     SecretRotationStatus journal,
     Wishes wishes,
     RotationPolicySpec policy,
     Long policyGeneration,
     Optional<VersionRef> current,
+    Optional<Instant> currentSince,
     Source source,
     List<String> snapshots,
     Alias alias,
     boolean fromLost,
     boolean toLost,
     List<Workload> workloads,
-    Optional<String> holder,
+    Queue queue,
     Users users,
     boolean released,
     boolean noted,
@@ -79,6 +84,18 @@ public record Observation(
       boolean bindingGone,
       boolean namespaceGone,
       boolean foreign) {}
+
+  /**
+   * Whom a rotation that wants to start has to wait for.
+   *
+   * @param holder another rotation that holds one of its workloads
+   * @param ahead how many of the namespace move pods, or may before this one
+   */
+  public record Queue(Optional<String> holder, int ahead) {
+
+    /** Nobody. */
+    public static final Queue EMPTY = new Queue(Optional.empty(), 0);
+  }
 
   /** What the source holds, compared with the versions of the rotation. */
   public sealed interface Source {

@@ -1,8 +1,8 @@
 package io.keyturn.domain.rotation;
 
-import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.ConcurrencyPolicy;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
@@ -12,10 +12,8 @@ import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
-import io.keyturn.domain.rotation.Observation.Workload;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -32,6 +30,7 @@ public final class RotationPlanner {
   /** How soon to look whether the binding has taken note. */
   private static final Duration NOTED = Duration.ofSeconds(1);
 
+  private final Admission admission = new Admission();
   private final CanaryWatch canary = new CanaryWatch();
   private final Promotion promotion = new Promotion();
 
@@ -51,7 +50,7 @@ public final class RotationPlanner {
               + " the SecretBinding to rotate.");
     } else if (!takeBack(draft)) {
       switch (stage) {
-        case Pending -> admit(draft);
+        case Pending -> admission.admit(draft);
         case Staging -> stage(draft);
         case Canary -> canary.start(draft);
         case Baking -> canary.bake(draft);
@@ -119,7 +118,22 @@ public final class RotationPlanner {
           "The source holds the current value again, so there is nothing to rotate to.");
       return true;
     }
+    if (unproven && draft.seen.source() instanceof Source.Fresh fresh && replaces(draft, fresh)) {
+      draft.rollBack(
+          Reasons.SUPERSEDED,
+          "The source has a newer value, and concurrency.policy is Replace, so this one is taken"
+              + " back for it.");
+      return true;
+    }
     return false;
+  }
+
+  /** A candidate that was made already differs from what the source holds now. */
+  private static boolean replaces(Draft draft, Source.Fresh fresh) {
+    return fresh.observed()
+        && draft.to() != null
+        && draft.to().snapshot() != null
+        && draft.policy().concurrency().policy() == ConcurrencyPolicy.Replace;
   }
 
   /** A process that stood still may start a canary when the others have none any more. */
@@ -131,86 +145,6 @@ public final class RotationPlanner {
             .filter(w -> Progress.observed(w, draft.seen).canary().isPresent())
             .findFirst()
         : Optional.empty();
-  }
-
-  private void admit(Draft draft) {
-    draft.wakeIn(POLL);
-    Optional<Blocker> blocker = blocker(draft);
-    if (blocker.isPresent()) {
-      draft.block(blocker.get().reason(), blocker.get().message());
-      return;
-    }
-    List<WorkloadProgress> planned =
-        draft.seen.workloads().stream()
-            .map(w -> Progress.planned(w, draft.seen.policy(), draft.seen.uid()))
-            .toList();
-    draft.admit(draft.seen.current().orElseThrow(), planned);
-    draft.moveTo(Stage.Staging, "The new version is obtained and its snapshot made.");
-    draft.note(
-        Reasons.ROTATION_STARTED,
-        "Version %d is to follow version %d."
-            .formatted(draft.seen.version(), draft.from().version()));
-  }
-
-  private record Blocker(String reason, String message) {}
-
-  private Optional<Blocker> blocker(Draft draft) {
-    Observation seen = draft.seen;
-    if (seen.wishes().hold()) {
-      return Optional.of(new Blocker(Reasons.HELD, "Waits while spec.hold is true."));
-    }
-    if (seen.wishes().suspended()) {
-      return Optional.of(
-          new Blocker(
-              Reasons.SUSPENDED, "Waits while spec.suspend of the binding or its policy is true."));
-    }
-    if (seen.source() instanceof Source.Unavailable(String reason, String message)) {
-      return Optional.of(new Blocker(reason, message));
-    }
-    if (seen.current().isEmpty()) {
-      return Optional.of(
-          new Blocker(Reasons.DELIVERING, "Waits until the first version is delivered."));
-    }
-    if (seen.holder().isPresent()) {
-      return Optional.of(
-          new Blocker(
-              Reasons.WORKLOAD_BUSY,
-              "Waits for the rotation %s, which moves a workload of this one."
-                  .formatted(seen.holder().get())));
-    }
-    return seen.workloads().stream()
-        .flatMap(w -> blockerOf(w, seen).stream())
-        .min(Comparator.comparing(Blocker::message));
-  }
-
-  private Optional<Blocker> blockerOf(Workload workload, Observation seen) {
-    if (workload.unsettled() != null) {
-      return Optional.of(
-          new Blocker(
-              Reasons.WORKLOAD_UNSTABLE,
-              "Waits for %s: %s.".formatted(workload.name(), workload.unsettled())));
-    }
-    if (workload.annotationOwner() != null) {
-      return Optional.of(
-          new Blocker(
-              Reasons.FIELD_CONFLICT,
-              ("%s owns the annotation %s on the pod template of %s, and Keyturn takes nothing by"
-                      + " force: remove the annotation there.")
-                  .formatted(
-                      workload.annotationOwner(),
-                      Names.versionAnnotation(seen.aliasName()),
-                      workload.name())));
-    }
-    boolean demanded = seen.policy().canary().strategy() == CanaryStrategy.Clone;
-    if (demanded && workload.replicas() > 0 && workload.obstacle().isPresent()) {
-      return Optional.of(
-          new Blocker(
-              Reasons.CANARY_NOT_POSSIBLE,
-              "The policy demands a canary, and %s allows none: %s. Set canary.strategy to Auto or"
-                      .formatted(workload.name(), workload.obstacle().get())
-                  + " None, or change the workload."));
-    }
-    return Optional.empty();
   }
 
   private void stage(Draft draft) {
@@ -264,7 +198,9 @@ public final class RotationPlanner {
 
   /** A value that the source makes only when asked does not wait for anybody. */
   private boolean newer(Draft draft, Source.Fresh fresh) {
-    return fresh.observed() && !draft.seen.wishes().suspended();
+    return fresh.observed()
+        && !draft.seen.wishes().suspended()
+        && draft.policy().concurrency().policy() != ConcurrencyPolicy.Forbid;
   }
 
   private void complete(Draft draft, List<String> users) {

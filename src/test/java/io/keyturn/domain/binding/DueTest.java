@@ -1,7 +1,10 @@
 package io.keyturn.domain.binding;
 
+import static io.keyturn.testing.Policies.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Rotate;
@@ -13,6 +16,7 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.schedule.Timetable.Start;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,6 +38,7 @@ class DueTest {
   private boolean firstLook;
   private String handledNonce;
   private String handledRequest;
+  private String forbidden;
   private LastRotation noted;
   private RotationPolicySpec policy = RotationPolicySpec.BUILT_IN;
 
@@ -57,9 +62,12 @@ class DueTest {
             handledNonce,
             handledRequest,
             null,
+            null,
+            forbidden,
             null);
     return new BindingObservation(
         "payments-db",
+        "uid-of-the-binding",
         1L,
         spec,
         request,
@@ -81,6 +89,10 @@ class DueTest {
         List.of());
   }
 
+  private static Due again(Instant at) {
+    return new Due.Later(at, Reasons.ROTATION_FAILED, "another attempt after the last one failed");
+  }
+
   private void ended(long version, Stage stage, Instant at) {
     rotations.add(
         new Rotation(
@@ -88,9 +100,7 @@ class DueTest {
   }
 
   private void every(String time) {
-    policy =
-        new RotationPolicySpec(
-            new RotationPolicySpec.Schedule(time), null, null, null, null, null, null);
+    policy = policy("schedule: {every: %s, jitter: 0%%}".formatted(time));
   }
 
   @Test
@@ -116,14 +126,12 @@ class DueTest {
   @Test
   void aRejectedValueIsTriedAgainAfterABackoffThatDoubles() {
     ended(2, Stage.Failed, NOW);
-    assertThat(due(NOW))
-        .isEqualTo(new Due.Later(NOW.plus(Duration.ofMinutes(1)), Trigger.SourceChanged));
+    assertThat(due(NOW)).isEqualTo(again(NOW.plus(Duration.ofMinutes(1))));
     assertThat(due(NOW.plus(Duration.ofMinutes(1))))
         .isEqualTo(new Due.Now(Trigger.SourceChanged, null));
 
     ended(3, Stage.Failed, NOW);
-    assertThat(due(NOW))
-        .isEqualTo(new Due.Later(NOW.plus(Duration.ofMinutes(2)), Trigger.SourceChanged));
+    assertThat(due(NOW)).isEqualTo(again(NOW.plus(Duration.ofMinutes(2))));
   }
 
   @Test
@@ -132,7 +140,8 @@ class DueTest {
     ended(3, Stage.Failed, NOW);
     ended(4, Stage.Failed, NOW);
 
-    assertThat(due(NOW.plus(Duration.ofDays(365)))).isEqualTo(new Due.Exhausted(3));
+    assertThat(due(NOW.plus(Duration.ofDays(365))))
+        .isEqualTo(new Due.Exhausted(3, Optional.empty()));
   }
 
   @Test
@@ -157,7 +166,7 @@ class DueTest {
   @Test
   void whatAPersonTookBackIsNotTriedAgainByItself() {
     ended(2, Stage.Aborted, NOW);
-    assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1));
+    assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1, Optional.empty()));
 
     nonce = "again";
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "again"));
@@ -166,7 +175,7 @@ class DueTest {
   @Test
   void norWhenTheRecordOfItHasGone() {
     noted = new LastRotation("payments-db-2", Stage.Aborted, NOW, REJECTED);
-    assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1));
+    assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1, Optional.empty()));
 
     source = new Source.Value("0000000c", false);
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
@@ -177,20 +186,19 @@ class DueTest {
     ended(2, Stage.Failed, NOW);
     noted = new LastRotation("payments-db-3", Stage.Failed, NOW, REJECTED);
 
-    assertThat(due(NOW))
-        .isEqualTo(new Due.Later(NOW.plus(Duration.ofMinutes(2)), Trigger.SourceChanged));
+    assertThat(due(NOW)).isEqualTo(again(NOW.plus(Duration.ofMinutes(2))));
   }
 
   @Test
   void whatAPersonStoppedBeforeItBeganIsTheValueThatTheSourceHeldThen() {
     rotations.add(
         new Rotation("payments-db-2", 2, Stage.Aborted, null, null, NOW, null, null, null));
-    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1));
+    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1, Optional.empty()));
     noted = observation().lastEnded().orElseThrow();
     assertThat(noted).isEqualTo(new LastRotation("payments-db-2", Stage.Aborted, NOW, REJECTED));
 
     rotations.clear();
-    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1));
+    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1, Optional.empty()));
     source = new Source.Value("0000000c", false);
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
     assertThat(observation().lastEnded()).contains(noted);
@@ -263,7 +271,8 @@ class DueTest {
     every("30d");
     Instant at = NOW.plus(Duration.ofDays(29));
 
-    assertThat(due(NOW)).isEqualTo(new Due.Later(at, Trigger.Scheduled));
+    assertThat(due(NOW))
+        .isEqualTo(new Due.Later(at, Reasons.SCHEDULED, "30d after the last promotion"));
     assertThat(due(at)).isEqualTo(new Due.Now(Trigger.Scheduled, null));
   }
 
@@ -273,5 +282,87 @@ class DueTest {
     every("1s");
 
     assertThat(due(NOW)).isEqualTo(new Due.Never());
+  }
+
+  @Test
+  void whatFailedForOneDueTimeDoesNotCountForTheNext() {
+    source = new Source.OnRequest();
+    every("10d");
+    Instant due = CURRENT.since().plus(Duration.ofDays(10));
+    ended(2, Stage.Failed, due.plusSeconds(60));
+    ended(3, Stage.Failed, due.plusSeconds(600));
+    assertThat(due(due.plusSeconds(600)))
+        .isEqualTo(again(due.plusSeconds(600).plus(Duration.ofMinutes(2))));
+
+    ended(4, Stage.Failed, due.plusSeconds(6000));
+    Instant next = due.plus(Duration.ofDays(10));
+    assertThat(due(due.plusSeconds(7000)))
+        .isEqualTo(
+            new Due.Exhausted(
+                3,
+                Optional.of(new Start(next, Reasons.SCHEDULED, "the next time of the schedule"))));
+    assertThat(due(next)).isEqualTo(new Due.Now(Trigger.Scheduled, null));
+  }
+
+  @Test
+  void aPolicyThatCannotBeFollowedStartsNothingButWhatPeopleAskFor() {
+    source = new Source.OnRequest();
+    policy = policy("schedule: {cron: \"0 0 30 2 *\"}");
+
+    assertThat(due(NOW)).isInstanceOf(Due.Unclear.class);
+    nonce = "now";
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now"));
+  }
+
+  @Test
+  void aValueThatCameDuringARotationAndIsForbiddenWaitsForAPerson() {
+    forbidden = REJECTED;
+
+    assertThat(due(NOW)).isEqualTo(new Due.Forbidden());
+    nonce = "now";
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now"));
+    nonce = null;
+    source = new Source.Value("0000000c", false);
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+  }
+
+  @Test
+  void whatIsForbiddenIsRememberedUntilTheSourceHasSomethingElse() {
+    policy = policy("concurrency: {policy: Forbid}");
+    rotations.add(
+        new Rotation(
+            "payments-db-2", 2, Stage.Baking, null, "0000000d", null, null, null, "it bakes"));
+    assertThat(planned().forbidden()).isEqualTo(REJECTED);
+
+    rotations.clear();
+    forbidden = REJECTED;
+    assertThat(planned().forbidden()).isEqualTo(REJECTED);
+    assertThat(planned().conditions())
+        .anySatisfy(c -> {
+          assertThat(c.type()).isEqualTo(Conditions.ROTATING);
+          assertThat(c.reason()).isEqualTo(Reasons.CONCURRENCY_FORBIDDEN);
+        });
+    source = new Source.Value("0000000c", false);
+    assertThat(planned().forbidden()).isNull();
+  }
+
+  @Test
+  void theStatusSaysWhenTheNextRotationStartsAndWhy() {
+    source = new Source.OnRequest();
+    every("30d");
+    Instant at = CURRENT.since().plus(Duration.ofDays(30));
+
+    assertThat(planned().nextRotationTime()).isEqualTo(at);
+    assertThat(planned().nextRotationReason()).isEqualTo(Reasons.SCHEDULED);
+    assertThat(planned().conditions())
+        .anySatisfy(c ->
+            assertThat(c.message())
+                .isEqualTo(
+                    "No rotation is under way. The next one starts at %s: 30d after the last promotion."
+                        .formatted(at)));
+  }
+
+  private SecretBindingStatus planned() {
+    return new BindingPlanner().plan(observation(), NOW).status();
   }
 }

@@ -4,6 +4,7 @@ import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
@@ -12,10 +13,12 @@ import io.keyturn.domain.Effect;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.Pod;
+import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
 import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.testing.Policies;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -70,6 +73,9 @@ final class Scene {
   Alias.Content alias = Alias.Content.From;
   Instant aliasSince = START.minusSeconds(3600);
   String holder;
+  int ahead;
+  Trigger trigger = Trigger.SourceChanged;
+  Instant currentSince = START.minus(Duration.ofDays(1));
   List<String> users = List.of();
   boolean canariesRun;
   boolean snapshotNeeded;
@@ -103,15 +109,13 @@ final class Scene {
   }
 
   Scene policy(CanaryStrategy strategy, int maxParallel, RotationPolicySpec.OnFailure onFailure) {
-    policy =
-        new RotationPolicySpec(
-            null,
-            new RotationPolicySpec.Canary(strategy, 1, "10m", "30m", null),
-            new RotationPolicySpec.Promotion(maxParallel, onFailure, "15m"),
-            null,
-            null,
-            null,
-            null);
+    return policy(
+        "{canary: {strategy: %s}, promotion: {maxParallel: %d, onFailure: %s}}"
+            .formatted(strategy, maxParallel, onFailure));
+  }
+
+  Scene policy(String yaml) {
+    policy = Policies.policy(yaml);
     return this;
   }
 
@@ -202,11 +206,13 @@ final class Scene {
         "uid-of-the-rotation",
         "payments-db",
         7,
+        trigger,
         journal,
         new Wishes(abort, hold, suspended, deleted, bindingGone, namespaceGone, foreign),
         policy,
         1L,
         Optional.of(new VersionRef(6, FROM)),
+        Optional.of(currentSince),
         source,
         List.copyOf(snapshots),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),
@@ -215,7 +221,7 @@ final class Scene {
             && journal.to().snapshot() != null
             && !snapshots.contains(journal.to().snapshot()),
         services.entrySet().stream().map(e -> workload(e.getKey(), e.getValue())).toList(),
-        Optional.ofNullable(holder),
+        new Queue(Optional.ofNullable(holder), ahead),
         new Users(users, canariesRun ? List.of("a-canary-1") : List.of(), snapshotNeeded),
         released,
         noted,

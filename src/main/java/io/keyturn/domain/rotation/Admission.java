@@ -1,0 +1,157 @@
+package io.keyturn.domain.rotation;
+
+import io.keyturn.api.v1alpha1.Durations;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.rotation.Observation.Source;
+import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.domain.schedule.Timetable;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** The stage Pending: whether a rotation may start, and what it waits for. */
+final class Admission {
+
+  /** Goes on to Staging, with the whole plan written down, once nothing is in the way. */
+  void admit(Draft draft) {
+    draft.wakeIn(RotationPlanner.POLL);
+    Optional<Blocker> blocker = blocker(draft);
+    if (blocker.isPresent()) {
+      draft.block(blocker.get().reason(), blocker.get().message());
+      return;
+    }
+    if (windowClosed(draft).isPresent()) {
+      draft.warn(
+          Reasons.WINDOW_OVERRIDDEN,
+          "Version %d is %s old, so the rotation starts although no window is open."
+              .formatted(
+                  draft.seen.current().orElseThrow().version(),
+                  draft.seen.policy().schedule().maxAge()));
+    }
+    List<WorkloadProgress> planned =
+        draft.seen.workloads().stream()
+            .map(w -> Progress.planned(w, draft.seen.policy(), draft.seen.uid()))
+            .toList();
+    draft.admit(draft.seen.current().orElseThrow(), planned);
+    draft.moveTo(Stage.Staging, "The new version is obtained and its snapshot made.");
+    draft.note(
+        Reasons.ROTATION_STARTED,
+        "Version %d is to follow version %d."
+            .formatted(draft.seen.version(), draft.from().version()));
+  }
+
+  private record Blocker(String reason, String message) {}
+
+  private Optional<Blocker> blocker(Draft draft) {
+    Observation seen = draft.seen;
+    if (seen.wishes().hold()) {
+      return Optional.of(new Blocker(Reasons.HELD, "Waits while spec.hold is true."));
+    }
+    if (seen.wishes().suspended()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.SUSPENDED, "Waits while spec.suspend of the binding or its policy is true."));
+    }
+    if (seen.source() instanceof Source.Unavailable(String reason, String message)) {
+      return Optional.of(new Blocker(reason, message));
+    }
+    if (seen.current().isEmpty()) {
+      return Optional.of(
+          new Blocker(Reasons.DELIVERING, "Waits until the first version is delivered."));
+    }
+    Optional<Blocker> closed = windowClosed(draft).filter(b -> !overdue(draft));
+    if (closed.isPresent()) {
+      return closed;
+    }
+    if (seen.queue().holder().isPresent()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.WORKLOAD_BUSY,
+              "Waits for the rotation %s, which moves a workload of this one."
+                  .formatted(seen.queue().holder().get())));
+    }
+    int budget = seen.policy().concurrency().perNamespace();
+    if (seen.queue().ahead() >= budget) {
+      return Optional.of(
+          new Blocker(
+              Reasons.BUDGET_EXHAUSTED,
+              "Waits until fewer than %d rotations of the namespace move pods, as concurrency.perNamespace says."
+                  .formatted(budget)));
+    }
+    return seen.workloads().stream()
+        .flatMap(w -> blockerOf(w, seen).stream())
+        .min(Comparator.comparing(Blocker::message));
+  }
+
+  /** Why no rotation may start now that no person asked for. */
+  private static Optional<Blocker> windowClosed(Draft draft) {
+    Observation seen = draft.seen;
+    if (seen.trigger() == Trigger.Manual) {
+      return Optional.empty();
+    }
+    Optional<String> problem = Timetable.problem(seen.policy(), draft.now);
+    if (problem.isPresent()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.INVALID_SCHEDULE,
+              "The policy cannot be followed: %s. Change spec.rotate.nonce to rotate all the same."
+                  .formatted(problem.get())));
+    }
+    Optional<Instant> opens = new Timetable(seen.policy()).firstOpen(draft.now);
+    return opens
+        .filter(draft.now::isBefore)
+        .map(o ->
+            new Blocker(
+                Reasons.WINDOW_CLOSED,
+                ("Waits for the window that opens at %s. Change spec.rotate.nonce to rotate at"
+                        + " once.")
+                    .formatted(o)));
+  }
+
+  /** Whether the current version has reached the age that outranks windows. */
+  private static boolean overdue(Draft draft) {
+    String maxAge = draft.seen.policy().schedule().maxAge();
+    return maxAge != null
+        && draft
+            .seen
+            .currentSince()
+            .filter(since -> !draft.now.isBefore(since.plus(Durations.parse(maxAge))))
+            .isPresent();
+  }
+
+  private Optional<Blocker> blockerOf(Workload workload, Observation seen) {
+    if (workload.unsettled() != null) {
+      return Optional.of(
+          new Blocker(
+              Reasons.WORKLOAD_UNSTABLE,
+              "Waits for %s: %s.".formatted(workload.name(), workload.unsettled())));
+    }
+    if (workload.annotationOwner() != null) {
+      return Optional.of(
+          new Blocker(
+              Reasons.FIELD_CONFLICT,
+              ("%s owns the annotation %s on the pod template of %s, and Keyturn takes nothing by"
+                      + " force: remove the annotation there.")
+                  .formatted(
+                      workload.annotationOwner(),
+                      Names.versionAnnotation(seen.aliasName()),
+                      workload.name())));
+    }
+    boolean demanded = seen.policy().canary().strategy() == CanaryStrategy.Clone;
+    if (demanded && workload.replicas() > 0 && workload.obstacle().isPresent()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.CANARY_NOT_POSSIBLE,
+              "The policy demands a canary, and %s allows none: %s. Set canary.strategy to Auto or"
+                      .formatted(workload.name(), workload.obstacle().get())
+                  + " None, or change the workload."));
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,140 @@
+package io.keyturn.domain.rotation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Finding;
+import io.keyturn.domain.rotation.Observation.Source;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class AdmissionTest {
+
+  /** The scene begins at noon. */
+  private static final String AT_NIGHT = "windows: [{cron: \"0 2 * * *\", duration: 3h}]";
+
+  private static Condition blocked(Scene scene) {
+    return scene.journal.conditions().stream()
+        .filter(c -> c.type().equals(Conditions.BLOCKED))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Trigger.class, names = "Manual", mode = EnumSource.Mode.EXCLUDE)
+  void whatNoPersonAskedForWaitsForTheWindow(Trigger trigger) {
+    Scene scene = Scene.of("api").policy(AT_NIGHT);
+    scene.trigger = trigger;
+    scene.settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Pending);
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.WINDOW_CLOSED);
+    assertThat(blocked(scene).message())
+        .startsWith("Waits for the window that opens at 2026-11-25T02:00:00Z.");
+
+    scene.after(Duration.ofHours(14)).step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void whatAPersonAskedForDoesNot() {
+    Scene scene = Scene.of("api").policy(AT_NIGHT);
+    scene.trigger = Trigger.Manual;
+
+    scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void aVersionThatIsTooOldDoesNotWaitAndSaysSo() {
+    Scene scene = Scene.of("api").policy("{schedule: {maxAge: 24h}, " + AT_NIGHT + "}");
+
+    Plan plan = scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+    assertThat(plan.findings()).extracting(Finding::reason).contains(Reasons.WINDOW_OVERRIDDEN);
+
+    Scene younger = Scene.of("api").policy("{schedule: {maxAge: 25h}, " + AT_NIGHT + "}");
+    younger.settle();
+    assertThat(blocked(younger).reason()).isEqualTo(Reasons.WINDOW_CLOSED);
+  }
+
+  @Test
+  void aWindowThatClosesStopsNothing() {
+    Scene scene = Scene.of("api").policy("windows: [{cron: \"0 12 * * *\", duration: 5m}]");
+
+    scene.until(Stage.Promoting);
+    assertThat(scene.now).isAfter(Scene.START.plus(Duration.ofMinutes(5)));
+  }
+
+  @Test
+  void aPolicyThatCannotBeFollowedBlocksWithItsReason() {
+    Scene scene =
+        Scene.of("api")
+            .policy("windows: [{cron: \"0 2 * * *\", duration: 1h, timeZone: Mars/Olympus}]");
+    scene.settle();
+
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.INVALID_SCHEDULE);
+    assertThat(blocked(scene).message()).contains("the time zone Mars/Olympus is unknown");
+  }
+
+  @Test
+  void noMoreMovePodsThanTheNamespaceMay() {
+    Scene scene = Scene.of("api").policy("concurrency: {perNamespace: 3}");
+    scene.ahead = 3;
+    scene.settle();
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.BUDGET_EXHAUSTED);
+
+    scene.ahead = 2;
+    scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void aNewerValueReplacesAnUnprovenCandidateWhereThePolicySaysSo() {
+    for (Stage stage : List.of(Stage.Canary, Stage.Baking)) {
+      Scene queue = Scene.of("api").until(stage);
+      queue.source = new Source.Fresh(true);
+      queue.settle();
+      assertThat(queue.stages).doesNotContain(Stage.RollingBack);
+
+      Scene replace = Scene.of("api").policy("concurrency: {policy: Replace}").until(stage);
+      replace.source = new Source.Fresh(true);
+      replace.until(Stage.Superseded);
+      assertThat(replace.did()).doesNotContain("alias " + Scene.TO_ID);
+    }
+  }
+
+  @Test
+  void nothingReplacesAPromotionUnderWay() {
+    Scene scene = Scene.of("api").policy("concurrency: {policy: Replace}").until(Stage.Promoting);
+    scene.source = new Source.Fresh(true);
+
+    scene.until(Stage.Complete);
+  }
+
+  @Test
+  void sinceWhenItIsBlockedStaysWhileTheReasonChanges() {
+    Scene scene = Scene.of("api");
+    scene.hold = true;
+    scene.settle();
+    List<Condition> seen = new ArrayList<>(List.of(blocked(scene)));
+    scene.after(Duration.ofMinutes(3));
+    scene.hold = false;
+    scene.holder = "orders-db-4";
+    scene.settle();
+    seen.add(blocked(scene));
+
+    assertThat(seen)
+        .extracting(Condition::reason)
+        .containsExactly(Reasons.HELD, Reasons.WORKLOAD_BUSY);
+    assertThat(seen.getLast().lastTransitionTime()).isEqualTo(Scene.START);
+  }
+}

@@ -10,6 +10,7 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.BindingRef;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.domain.Effect;
 import io.keyturn.kubernetes.ApiServer;
@@ -304,7 +305,13 @@ public class Executor {
                     .build()));
     rotation.setSpec(
         new SecretRotationSpec(
-            new BindingRef(binding.getMetadata().getName()), start.trigger(), null, null));
+            new BindingRef(binding.getMetadata().getName()),
+            start.trigger(),
+            start.trigger() == Trigger.Compromise && start.reportedAt() == null
+                ? now()
+                : start.reportedAt(),
+            null,
+            null));
     rotation.setStatus(null);
     try {
       api.create(rotation);

@@ -4,6 +4,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import java.time.Instant;
 import java.util.Locale;
 
 /**
@@ -101,9 +102,11 @@ public sealed interface Effect {
    * @param version its number
    * @param trigger why
    * @param nonce the request that it serves; null: none
+   * @param reportedAt when a compromise was found; null: it is none, or it is found now
    * @param newestSeen the version of the newest rotation that was seen; 0: there was none
    */
-  record StartRotation(long version, Trigger trigger, String nonce, long newestSeen)
+  record StartRotation(
+      long version, Trigger trigger, String nonce, Instant reportedAt, long newestSeen)
       implements Effect {}
 
   /**

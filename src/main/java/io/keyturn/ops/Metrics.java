@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -144,6 +145,13 @@ public class Metrics implements Telemetry {
           label(trigger),
           "outcome",
           outcome);
+      if (trigger == Trigger.Compromise && status.stage() == Stage.Complete) {
+        record(
+            "keyturn.containment.duration",
+            Duration.between(
+                Objects.requireNonNullElse(rotation.getSpec().reportedAt(), created(rotation)),
+                now));
+      }
     }
   }
 

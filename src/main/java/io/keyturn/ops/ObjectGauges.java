@@ -39,7 +39,8 @@ class ObjectGauges {
           Conditions.STALLED);
 
   /** Why a rotation waits because people want it to. */
-  private static final Set<String> WANTED = Set.of(Reasons.HELD, Reasons.SUSPENDED);
+  private static final Set<String> WANTED =
+      Set.of(Reasons.HELD, Reasons.SUSPENDED, Reasons.WINDOW_CLOSED, Reasons.SOURCE_UNCHANGED);
 
   /** How long a stage may take that has no time of its own in the policy. */
   private static final Duration SHORT_STAGE = Duration.ofMinutes(5);
@@ -82,6 +83,9 @@ class ObjectGauges {
     }
     Gauge.builder("keyturn.rotations.stuck", this::stuck).register(registry);
     Gauge.builder("keyturn.stragglers", this::stragglers).register(registry);
+    Gauge.builder("keyturn.containment.oldest.open", this::oldestOpenCompromise)
+        .baseUnit("seconds")
+        .register(registry);
     Gauge.builder("keyturn.leader", () -> runner.leading() ? 1 : 0).register(registry);
     Gauge.builder("keyturn.build.info", () -> 1).tag("version", version).register(registry);
   }
@@ -101,6 +105,15 @@ class ObjectGauges {
             b.getStatus().conditions().stream()
                 .anyMatch(c -> c.type().equals(condition) && c.status() == status))
         .count();
+  }
+
+  /** How long ago the oldest compromise was reported that has not ended; 0: there is none. */
+  private long oldestOpenCompromise() {
+    return rotations()
+        .filter(r -> r.getSpec().reportedAt() != null && !r.getStatus().stage().terminal())
+        .mapToLong(r -> Duration.between(r.getSpec().reportedAt(), clock.instant()).toSeconds())
+        .max()
+        .orElse(0);
   }
 
   /** Pods that may use a version which should be gone, because its grace is over. */

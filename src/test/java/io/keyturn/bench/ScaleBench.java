@@ -260,9 +260,9 @@ class ScaleBench {
     binding.getMetadata().setName("binding-" + i);
     binding.setSpec(
         new SecretBindingSpec(
-            new Source(new Upstream("upstream-" + i), null),
+            new Source(new Upstream("upstream-" + i), null, null),
             null,
-            List.of(new Workload(WorkloadKind.Deployment, "app", null)),
+            List.of(new Workload(WorkloadKind.Deployment, "app", null, null)),
             null,
             null,
             null,

@@ -273,10 +273,10 @@ final class Simulation {
     binding.getMetadata().setName(BINDING);
     binding.setSpec(
         new SecretBindingSpec(
-            new SecretBindingSpec.Source(new SecretBindingSpec.Upstream(UPSTREAM), null),
+            new SecretBindingSpec.Source(new SecretBindingSpec.Upstream(UPSTREAM), null, null),
             null,
             scenario.workloads().stream()
-                .map(w -> new SecretBindingSpec.Workload(WorkloadKind.Deployment, w, null))
+                .map(w -> new SecretBindingSpec.Workload(WorkloadKind.Deployment, w, null, null))
                 .toList(),
             null,
             new SecretBindingSpec.PolicyRef("quick"),
@@ -387,7 +387,11 @@ final class Simulation {
     if (rotation != null) {
       rotation.setSpec(
           new SecretRotationSpec(
-              rotation.getSpec().bindingRef(), rotation.getSpec().trigger(), hold, abort));
+              rotation.getSpec().bindingRef(),
+              rotation.getSpec().trigger(),
+              rotation.getSpec().reportedAt(),
+              hold,
+              abort));
       store.update(rotation);
     }
   }

@@ -39,6 +39,12 @@ public final class Conditions {
   /** Rotation, only while true, bad: it was taken back, or is being. */
   public static final String ROLLED_BACK = "RolledBack";
 
+  /** Rotation after a compromise: the old version can no longer be used. */
+  public static final String OLD_REVOKED = "OldRevoked";
+
+  /** Rotation, only while true, bad: a compromise takes longer than the policy allows for. */
+  public static final String REMEDIATION_OVERDUE = "RemediationOverdue";
+
   /** Only while true: kstatus reads it as "in progress". */
   public static final String RECONCILING = "Reconciling";
 

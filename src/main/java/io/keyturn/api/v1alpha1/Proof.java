@@ -4,6 +4,8 @@ package io.keyturn.api.v1alpha1;
 public enum Proof {
   /** Nothing ran on it: no canary was possible or wanted. */
   PreflightOnly,
+  /** A pod of another workload of the binding ran on it. */
+  WorkloadCanary,
   /** A pod of this workload ran on it, and only that pod. */
   PodCanary
 }

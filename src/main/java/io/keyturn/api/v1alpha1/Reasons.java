@@ -177,5 +177,23 @@ public final class Reasons {
   /** A newer value came during a rotation, and the policy forbids to rotate to it by itself. */
   public static final String CONCURRENCY_FORBIDDEN = "ConcurrencyForbidden";
 
+  /** The current value was reported compromised, and the source still holds it. */
+  public static final String SOURCE_UNCHANGED = "SourceUnchanged";
+
+  /** The source holds a value that was reported compromised before. */
+  public static final String SOURCE_COMPROMISED = "SourceCompromised";
+
+  /** The value was reported compromised. */
+  public static final String COMPROMISED = "Compromised";
+
+  /** Keyturn cannot revoke what it did not issue. */
+  public static final String REVOKE_AT_ISSUER = "RevokeAtIssuer";
+
+  /** A compromise takes longer than the policy allows for. */
+  public static final String REMEDIATION_OVERDUE = "RemediationOverdue";
+
+  /** The source has no overlap, and nobody has accepted the outage. */
+  public static final String OVERLAP_REQUIRED = "OverlapRequired";
+
   private Reasons() {}
 }

@@ -25,6 +25,8 @@ import java.util.List;
  * @param canary how a version is tried
  * @param promotion how it is rolled out
  * @param retirement how the previous one goes
+ * @param cutover what is done where a source has no overlap
+ * @param emergency how a compromised value is replaced
  * @param retry when a rejected value is tried again
  * @param historyLimit how many ended rotations stay
  * @param suspend whether rotations rest
@@ -48,6 +50,9 @@ public record RotationPolicySpec(
     @JsonPropertyDescription("How a new version is tried.") Canary canary,
     @JsonPropertyDescription("How a proven version is rolled out.") Promotion promotion,
     @JsonPropertyDescription("How the previous version goes.") Retirement retirement,
+    @JsonPropertyDescription("What is done where the source has no overlap.") Cutover cutover,
+    @JsonPropertyDescription("How a value that was reported compromised is replaced.")
+        Emergency emergency,
     @JsonPropertyDescription("When a value that was rejected is tried again.") Retry retry,
     @Default("10")
         @Min(1)
@@ -61,7 +66,8 @@ public record RotationPolicySpec(
 
   /** What applies to a binding without a policy. */
   public static final RotationPolicySpec BUILT_IN =
-      new RotationPolicySpec(null, null, null, null, null, null, null, null, null, null);
+      new RotationPolicySpec(
+          null, null, null, null, null, null, null, null, null, null, null, null);
 
   /** Fills in what the user left out. */
   public RotationPolicySpec {
@@ -69,9 +75,11 @@ public record RotationPolicySpec(
     windows = list(windows);
     blackouts = list(blackouts);
     concurrency = or(concurrency, new Concurrency(null, null));
-    canary = or(canary, new Canary(null, null, null, null, null));
-    promotion = or(promotion, new Promotion(null, null, null));
+    canary = or(canary, new Canary(null, null, null, null, null, null, null));
+    promotion = or(promotion, new Promotion(null, null, null, null));
     retirement = or(retirement, new Retirement(null, null));
+    cutover = or(cutover, new Cutover(null));
+    emergency = or(emergency, new Emergency(null, null, null));
     retry = or(retry, new Retry(null, null, null));
     historyLimit = or(historyLimit, 10);
     suspend = or(suspend, false);
@@ -271,6 +279,8 @@ public record RotationPolicySpec(
    * @param bake how long they must stay healthy
    * @param deadline time from the start of the canary to its verdict
    * @param traffic whether they receive requests
+   * @param scope which workloads try it
+   * @param minimumProof without which a version is not promoted
    */
   @ValidationRule(
       value =
@@ -314,7 +324,18 @@ public record RotationPolicySpec(
           @JsonPropertyDescription(
               "Shared: the canary receives requests as the other pods do. None: it carries no"
                   + " label that a Service selects.")
-          Traffic traffic) {
+          Traffic traffic,
+      @Default("FirstWave")
+          @JsonPropertyDescription(
+              "FirstWave: the workloads of the first wave that allows a canary try the version, for"
+                  + " the others, too. AllWorkloads: each tries it itself.")
+          Scope scope,
+      @Default("PreflightOnly")
+          @JsonPropertyDescription(
+              "No rotation starts that would promote a version to running pods on less. PodCanary: a"
+                  + " pod of each workload ran on it. WorkloadCanary: a pod of one of them did."
+                  + " PreflightOnly: none need have.")
+          Proof minimumProof) {
 
     /** Fills in what the user left out. */
     public Canary {
@@ -323,6 +344,8 @@ public record RotationPolicySpec(
       bake = or(bake, "10m");
       deadline = or(deadline, "30m");
       traffic = or(traffic, Traffic.Shared);
+      scope = or(scope, Scope.FirstWave);
+      minimumProof = or(minimumProof, Proof.PreflightOnly);
     }
   }
 
@@ -334,6 +357,14 @@ public record RotationPolicySpec(
     Clone,
     /** No canary. */
     None
+  }
+
+  /** Which workloads try a version. */
+  public enum Scope {
+    /** Those of the first wave that allows a canary. */
+    FirstWave,
+    /** All of them. */
+    AllWorkloads
   }
 
   /** Whether canary pods receive requests. */
@@ -348,6 +379,7 @@ public record RotationPolicySpec(
    * How a proven version is rolled out.
    *
    * @param maxParallel how many workloads roll at once
+   * @param pauseBetweenWaves how long a wave must have run before the next one follows
    * @param onFailure what to do when one does not become stable
    * @param stableTimeout how long one may take
    */
@@ -357,6 +389,13 @@ public record RotationPolicySpec(
           @Max(64)
           @JsonPropertyDescription("How many workloads of the binding roll at once.")
           Integer maxParallel,
+      @Default("0s")
+          @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @JsonPropertyDescription(
+              "How long the workloads of a wave must have run on the version before those of the"
+                  + " next one follow.")
+          String pauseBetweenWaves,
       @Default("RollBack")
           @JsonPropertyDescription(
               "What to do when a workload does not become stable: RollBack takes the version back"
@@ -372,6 +411,7 @@ public record RotationPolicySpec(
     /** Fills in what the user left out. */
     public Promotion {
       maxParallel = or(maxParallel, 5);
+      pauseBetweenWaves = or(pauseBetweenWaves, "0s");
       onFailure = or(onFailure, OnFailure.RollBack);
       stableTimeout = or(stableTimeout, "15m");
     }
@@ -409,6 +449,75 @@ public record RotationPolicySpec(
       grace = or(grace, "1h");
       keepSnapshots = or(keepSnapshots, 2);
     }
+  }
+
+  /**
+   * What is done where a source has no overlap: the old value ends when the new one is made.
+   *
+   * @param acknowledgeOutage whether somebody knows that logins are refused until all pods have
+   *     restarted
+   */
+  public record Cutover(
+      @Default("false")
+          @JsonPropertyDescription(
+              "Whether you accept that logins are refused until all pods have restarted. Needed"
+                  + " where the source has no overlap; all workloads then restart at once.")
+          Boolean acknowledgeOutage) {
+
+    /** Fills in what the user left out. */
+    public Cutover {
+      acknowledgeOutage = or(acknowledgeOutage, false);
+    }
+  }
+
+  /**
+   * How a compromised value is replaced.
+   *
+   * @param canary whether one pod has to become Ready on the new one first
+   * @param revokeDeadline from the start of the rotation: then the old version ends, whoever still
+   *     uses it
+   * @param containmentObjective from the report to the end
+   */
+  public record Emergency(
+      @Default("ReadyOnly")
+          @JsonPropertyDescription(
+              "ReadyOnly: a canary has to become Ready, and does not bake. None: no canary.")
+          EmergencyCanary canary,
+      @Default("30m")
+          @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @ValidationRule(
+              value = "!self.matches('^0+[smhd]$')",
+              message = "revokeDeadline must be longer than zero: write for example 30m")
+          @JsonPropertyDescription(
+              "How long after its start the rotation ends at the latest, although pods may still"
+                  + " use the compromised version. Their names stay in its status.")
+          String revokeDeadline,
+      @Default("60m")
+          @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @ValidationRule(
+              value = "!self.matches('^0+[smhd]$')",
+              message = "containmentObjective must be longer than zero: write for example 60m")
+          @JsonPropertyDescription(
+              "How long after its report a compromise should have ended. RemediationOverdue tells"
+                  + " of it when four fifths have passed.")
+          String containmentObjective) {
+
+    /** Fills in what the user left out. */
+    public Emergency {
+      canary = or(canary, EmergencyCanary.ReadyOnly);
+      revokeDeadline = or(revokeDeadline, "30m");
+      containmentObjective = or(containmentObjective, "60m");
+    }
+  }
+
+  /** Whether a value is tried out in an emergency. */
+  public enum EmergencyCanary {
+    /** A canary has to become Ready. */
+    ReadyOnly,
+    /** It is not. */
+    None
   }
 
   /**

@@ -14,6 +14,7 @@ import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
@@ -61,6 +62,7 @@ public record SecretBindingSpec(
    *
    * @param secret an upstream Secret
    * @param generated a value that Keyturn makes
+   * @param overlap whether the old value stays valid beside the new one
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
@@ -73,7 +75,29 @@ public record SecretBindingSpec(
               "A Secret of this namespace that something else keeps current. Keyturn only reads"
                   + " it.")
           Upstream secret,
-      @JsonPropertyDescription("A value that Keyturn makes.") Generated generated) {}
+      @JsonPropertyDescription("A value that Keyturn makes.") Generated generated,
+      @JsonPropertyDescription(
+              "Whether the old value stays valid beside the new one. Full: it does. None: the new"
+                  + " value ends the old one, so nothing can be tried out, and the policy must say"
+                  + " cutover.acknowledgeOutage. Auto: as the source is known to be; Full for an"
+                  + " upstream Secret and for generated values. Default: Auto.")
+          Overlap overlap) {
+
+    /** Fills in what the user left out. */
+    public Source {
+      overlap = or(overlap, Overlap.Auto);
+    }
+  }
+
+  /** Whether the old value of a source stays valid beside the new one. */
+  public enum Overlap {
+    /** As the source is known to be. */
+    Auto,
+    /** It does. */
+    Full,
+    /** It ends when the new one is made. */
+    None
+  }
 
   /**
    * A Secret that something else keeps current.
@@ -296,6 +320,7 @@ public record SecretBindingSpec(
    * @param kind kind of the workload
    * @param name its name
    * @param selector or the labels of several
+   * @param wave when it follows a new version: lower ones first
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
@@ -309,7 +334,19 @@ public record SecretBindingSpec(
           @JsonPropertyDescription("Name of the workload, in the namespace of the binding.")
           String name,
       @JsonPropertyDescription("Labels of the workloads, in the namespace of the binding.")
-          Selector selector) {}
+          Selector selector,
+      @Min(0)
+          @Max(99)
+          @JsonPropertyDescription(
+              "When it follows a new version: the workloads of a wave only once each of a lower one"
+                  + " runs on it. Default: 0.")
+          Integer wave) {
+
+    /** Fills in what the user left out. */
+    public Workload {
+      wave = or(wave, 0);
+    }
+  }
 
   /** The kinds of workloads that can receive a secret. */
   public enum WorkloadKind {
@@ -397,13 +434,27 @@ public record SecretBindingSpec(
    *
    * @param nonce a text that was not used before
    * @param reason why
+   * @param reportedAt when a compromise was found; null: when the request is seen
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @ValidationRule(
+      value = "!has(self.reportedAt) || (has(self.reason) && self.reason == 'Compromise')",
+      message =
+          "rotate.reportedAt is the time at which a compromise was found: set reason to Compromise,"
+              + " or remove it")
   public record Rotate(
       @Required
           @Size(min = 1, max = 128)
           @JsonPropertyDescription("Any text; a change of it rotates once.")
           String nonce,
-      @JsonPropertyDescription("Why. Default: Manual.") RotateReason reason) {
+      @JsonPropertyDescription(
+              "Why. Manual: because somebody wants to. Compromise: the current value is known to"
+                  + " others, and has to be replaced everywhere as soon as possible. Default:"
+                  + " Manual.")
+          RotateReason reason,
+      @JsonPropertyDescription(
+              "When the compromise was found. Default: when Keyturn sees the request.")
+          Instant reportedAt) {
 
     /** Fills in what the user left out. */
     public Rotate {
@@ -414,6 +465,8 @@ public record SecretBindingSpec(
   /** Why a person asks for a rotation. */
   public enum RotateReason {
     /** Because they want one. */
-    Manual
+    Manual,
+    /** Because the current value is known to others. */
+    Compromise
   }
 }

@@ -23,6 +23,7 @@ import java.util.List;
  * @param nextRotationReason why then, see {@link Reasons}
  * @param forbidden tells the value that is not rotated to, because it came during a rotation and
  *     the policy's concurrency is Forbid
+ * @param compromised tells the value that was reported compromised last: it is never rotated to
  * @param workloads who receives the secret and which version their pods use
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -51,13 +52,16 @@ public record SecretBindingStatus(
             "Tells the value that is not rotated to, because it came during a rotation and the"
                 + " policy's concurrency is Forbid.")
         String forbidden,
+    @JsonPropertyDescription(
+            "Tells the value that was reported compromised last: it is never rotated to.")
+        String compromised,
     @JsonPropertyDescription("Who receives the secret, and which version their pods use.")
         List<WorkloadVersion> workloads) {
 
   /** The status of a binding that nobody has looked at yet. */
   public static final SecretBindingStatus EMPTY =
       new SecretBindingStatus(
-          null, null, null, null, null, null, null, null, null, null, null, null, null);
+          null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
   /** Copies the lists. */
   public SecretBindingStatus {

@@ -7,12 +7,14 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
+import java.time.Instant;
 
 /**
  * What one attempt is about, and what people ask of it.
  *
  * @param bindingRef whose secret is rotated
  * @param trigger why
+ * @param reportedAt when a compromise was found; null: it is none
  * @param hold whether it waits before its next step
  * @param abort whether it is taken back
  */
@@ -21,6 +23,8 @@ public record SecretRotationSpec(
     @Required @JsonPropertyDescription("The SecretBinding whose secret is rotated. Immutable.")
         BindingRef bindingRef,
     @Required @JsonPropertyDescription("Why the secret is rotated.") Trigger trigger,
+    @JsonPropertyDescription("When the compromise was found that is the reason.")
+        Instant reportedAt,
     @Default("false")
         @JsonPropertyDescription(
             "Takes no further step while true. What has begun is watched, and taken back if it"
@@ -55,6 +59,8 @@ public record SecretRotationSpec(
     /** The upstream Secret has a new value. */
     SourceChanged,
     /** A person asked for it. */
-    Manual
+    Manual,
+    /** The current value is known to others. */
+    Compromise
   }
 }

@@ -25,6 +25,8 @@ import java.util.List;
  * @param workloads who moves, and how far each is
  * @param rebuilds how often canaries were made anew because a workload was edited
  * @param retirement how the previous version goes
+ * @param cutover how long neither value was everywhere, where the source has no overlap
+ * @param timeToContain from the report of a compromise to its end
  * @param timeline when it reached what
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -48,12 +50,18 @@ public record SecretRotationStatus(
     @JsonPropertyDescription("How often canaries were made anew because a workload was edited.")
         Integer rebuilds,
     @JsonPropertyDescription("How the previous version goes.") RetirementProgress retirement,
+    @JsonPropertyDescription(
+            "How long pods had a value that was no longer valid, where the source has no overlap.")
+        Cutover cutover,
+    @JsonPropertyDescription("Time from the report of a compromise to its end, such as 41m.")
+        String timeToContain,
     @JsonPropertyDescription("When the rotation reached what.") Timeline timeline) {
 
   /** The status of a rotation that nobody has looked at yet. */
   public static final SecretRotationStatus EMPTY =
       new SecretRotationStatus(
-          null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+          null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+          null, null);
 
   /** Fills in what was left out. */
   public SecretRotationStatus {
@@ -81,6 +89,7 @@ public record SecretRotationStatus(
    * @param kind its kind
    * @param name its name
    * @param uid its UID: a namesake is another workload
+   * @param wave the workloads of lower waves move before it
    * @param strategy how the version is tried on it
    * @param proof how well it was proven
    * @param state how far it is
@@ -88,6 +97,7 @@ public record SecretRotationStatus(
    * @param previousAnnotation the version on its pod template before; null: none
    * @param canaryRef name of its clone
    * @param canaryPods the canary pods, as they were when the bake began
+   * @param promotedAt when each of its pods was found on the version
    * @param message what a person should know of it
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -95,6 +105,7 @@ public record SecretRotationStatus(
       @JsonPropertyDescription("Kind of the workload.") SecretBindingSpec.WorkloadKind kind,
       @JsonPropertyDescription("Name of the workload.") String name,
       @JsonPropertyDescription("UID of the workload.") String uid,
+      @JsonPropertyDescription("The workloads of lower waves move before it.") Integer wave,
       @JsonPropertyDescription("How the version is tried on it: Clone or None.")
           RotationPolicySpec.CanaryStrategy strategy,
       @JsonPropertyDescription("How well the version was proven for it.") Proof proof,
@@ -106,10 +117,13 @@ public record SecretRotationStatus(
       @JsonPropertyDescription("Name of the Deployment that tries the version.") String canaryRef,
       @JsonPropertyDescription("The canary pods, as they were when the bake began.")
           List<CanaryPod> canaryPods,
+      @JsonPropertyDescription("When each of its pods was found on the version.")
+          Instant promotedAt,
       @JsonPropertyDescription("What a person should know of it.") String message) {
 
     /** Copies the list. */
     public WorkloadProgress {
+      wave = or(wave, 0);
       canaryPods = canaryPods == null ? null : List.copyOf(canaryPods);
     }
   }
@@ -166,6 +180,20 @@ public record SecretRotationStatus(
       stragglers = list(stragglers);
     }
   }
+
+  /**
+   * How long pods had a value that was no longer valid.
+   *
+   * @param since when the new value was seen, which ended the old one
+   * @param until when each workload was on the new one; null: not yet
+   * @param outage the time between them; null: not known yet
+   */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Cutover(
+      @JsonPropertyDescription("When the new value was seen, which ended the old one.")
+          Instant since,
+      @JsonPropertyDescription("When each workload was on the new one.") Instant until,
+      @JsonPropertyDescription("The time between them, such as 14s.") String outage) {}
 
   /**
    * When a rotation reached what.

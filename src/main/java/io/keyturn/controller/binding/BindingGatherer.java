@@ -13,6 +13,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
@@ -166,7 +167,11 @@ class BindingGatherer {
         current,
         currentSnapshotExists,
         content,
-        withUse(known(snapshots), policy, binding.getMetadata().getNamespace()),
+        withUse(
+            known(snapshots),
+            policy,
+            summaries.stream().anyMatch(r -> r.trigger() == Trigger.Compromise),
+            binding.getMetadata().getNamespace()),
         summaries,
         predecessor,
         takenVersions(binding, index),
@@ -341,10 +346,13 @@ class BindingGatherer {
   }
 
   private List<Snapshot> withUse(
-      List<Snapshot> known, Optional<RotationPolicySpec> policy, String namespace) {
+      List<Snapshot> known,
+      Optional<RotationPolicySpec> policy,
+      boolean compromise,
+      String namespace) {
     boolean tooMany =
         policy.isPresent() && known.size() > 1 + policy.get().retirement().keepSnapshots();
-    if (!tooMany) {
+    if (!tooMany && !compromise) {
       return known;
     }
     List<Pod> pods = api.list(Pod.class, namespace, null);
@@ -376,11 +384,14 @@ class BindingGatherer {
     return new Rotation(
         rotation.getMetadata().getName(),
         Names.versionOfRotation(rotation.getMetadata().getName()),
+        rotation.getSpec().trigger(),
+        rotation.getSpec().reportedAt(),
         status.stage(),
         rotation.getMetadata().getAnnotations() == null
             ? null
             : rotation.getMetadata().getAnnotations().get(Names.ROTATE),
         made ? Names.fingerprintOf(status.to().snapshot()) : null,
+        status.from() == null ? null : Names.fingerprintOf(status.from().snapshot()),
         status.timeline().finishedAt(),
         status.retirement() == null ? null : status.retirement().usersRemaining(),
         blocked.orElse(null),

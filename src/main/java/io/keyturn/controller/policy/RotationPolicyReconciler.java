@@ -177,6 +177,7 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
             status.nextRotationTime(),
             null,
             null,
+            null,
             null));
     return reference;
   }

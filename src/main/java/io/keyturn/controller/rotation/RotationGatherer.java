@@ -9,6 +9,9 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Rotate;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.RotateReason;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -36,6 +39,7 @@ import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -165,6 +169,7 @@ class RotationGatherer {
             .map(RotationPolicy::getSpec)
             .orElse(Objects.requireNonNullElse(journal.policy(), RotationPolicySpec.BUILT_IN));
     Optional<VersionRef> current = current(journal, binding);
+    Instant createdAt = Instant.parse(rotation.getMetadata().getCreationTimestamp());
     return new Observation(
         rotation.getMetadata().getName(),
         rotation.getMetadata().getGeneration(),
@@ -172,6 +177,8 @@ class RotationGatherer {
         aliasName,
         Names.versionOfRotation(rotation.getMetadata().getName()),
         rotation.getSpec().trigger(),
+        createdAt,
+        Objects.requireNonNullElse(rotation.getSpec().reportedAt(), createdAt),
         journal,
         wishes(rotation, binding, spec),
         spec,
@@ -181,6 +188,7 @@ class RotationGatherer {
         ASKS_SOURCE.contains(stage) && binding != null
             ? source(binding, policy.isEmpty(), journal, current)
             : new Source.Fresh(false),
+        binding == null ? Overlap.Auto : binding.getSpec().source().overlap(),
         ASKS_SNAPSHOTS.contains(stage) ? snapshots(rotation, binding) : List.of(),
         ASKS_ALIAS.contains(stage)
             ? alias(rotation, binding, alias)
@@ -214,7 +222,18 @@ class RotationGatherer {
         deleted,
         binding == null,
         deleted && namespaceGone(rotation.getMetadata().getNamespace()),
-        !rotation.startedByKeyturn());
+        !rotation.startedByKeyturn(),
+        binding != null && compromised(rotation, binding));
+  }
+
+  /** Whether a compromise was reported that neither this rotation nor one before it serves. */
+  private static boolean compromised(SecretRotation rotation, SecretBinding binding) {
+    Rotate asked = binding.getSpec().rotate();
+    Map<String, String> annotations = rotation.getMetadata().getAnnotations();
+    return asked != null
+        && asked.reason() == RotateReason.Compromise
+        && !asked.nonce().equals(binding.getStatus().lastHandledNonce())
+        && !asked.nonce().equals(annotations == null ? null : annotations.get(Names.ROTATE));
   }
 
   private boolean namespaceGone(String name) {
@@ -371,7 +390,8 @@ class RotationGatherer {
     String namespace = rotation.getMetadata().getNamespace();
     if (journal.stage() == Stage.Pending && binding != null) {
       return deployments.select(binding).stream()
-          .map(d -> deployments.observe(d, aliasName, null, null, null))
+          .map(d ->
+              deployments.observe(d, aliasName, null, null, null, Deployments.waveOf(d, binding)))
           .toList();
     }
     if (journal.stage().terminal() || ASKS_CLONES.contains(journal.stage())) {
@@ -402,7 +422,12 @@ class RotationGatherer {
                 || takesItsPlace(deployment, journal, binding));
     return there
         ? deployments.observe(
-            deployment, aliasName, target, journal.timeline().verifiedAt(), entry.canaryRef())
+            deployment,
+            aliasName,
+            target,
+            journal.timeline().verifiedAt(),
+            entry.canaryRef(),
+            entry.wave())
         : clone(entry, namespace);
   }
 

@@ -7,6 +7,7 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
 import java.time.Instant;
@@ -129,9 +130,12 @@ public record BindingObservation(
    *
    * @param name of it
    * @param version that it moves to
+   * @param trigger why it was started; null: not known any more
+   * @param reportedAt when the compromise was found that is its reason; null: it is none
    * @param stage where it stands
    * @param nonce the request that it serves; null: none
    * @param fingerprint of its candidate; null: none was made
+   * @param fromFingerprint of the version that it replaces; null: it was not admitted
    * @param finishedAt when it ended; null: it has not
    * @param users pods that may still use the version that it retires; null: unknown
    * @param reason why it failed, or waits
@@ -140,9 +144,12 @@ public record BindingObservation(
   public record Rotation(
       String name,
       long version,
+      Trigger trigger,
+      Instant reportedAt,
       Stage stage,
       String nonce,
       String fingerprint,
+      String fromFingerprint,
       Instant finishedAt,
       Integer users,
       String reason,
@@ -188,6 +195,15 @@ public record BindingObservation(
         && fingerprint.equals(Names.fingerprintOf(version.snapshot()));
   }
 
+  /** Tells the value that was reported compromised last; null: none was. */
+  String compromised() {
+    return rotations.stream()
+        .filter(r -> r.trigger() == Trigger.Compromise && r.fromFingerprint() != null)
+        .max(Comparator.comparingLong(Rotation::version))
+        .map(Rotation::fromFingerprint)
+        .orElse(status.compromised());
+  }
+
   /** The rotation under way. */
   Optional<Rotation> active() {
     return rotations.stream().filter(r -> !r.stage().terminal()).findFirst();
@@ -224,17 +240,23 @@ public record BindingObservation(
   List<Rotation> ended() {
     Optional<Rotation> last =
         lastEnded()
-            .map(n ->
-                new Rotation(
-                    n.name(),
-                    Names.versionOfRotation(n.name()),
-                    n.result(),
-                    null,
-                    n.fingerprint(),
-                    n.finishedAt(),
-                    null,
-                    null,
-                    null));
+            .map(n -> {
+              Optional<Rotation> record =
+                  rotations.stream().filter(r -> r.name().equals(n.name())).findFirst();
+              return new Rotation(
+                  n.name(),
+                  Names.versionOfRotation(n.name()),
+                  record.map(Rotation::trigger).orElse(null),
+                  record.map(Rotation::reportedAt).orElse(null),
+                  n.result(),
+                  null,
+                  n.fingerprint(),
+                  record.map(Rotation::fromFingerprint).orElse(null),
+                  n.finishedAt(),
+                  null,
+                  null,
+                  null);
+            });
     return Stream.concat(
             last.stream(),
             rotations.stream()

@@ -136,7 +136,8 @@ public final class BindingPlanner {
 
   private Effect startOf(BindingObservation seen, Due.Now due) {
     long newest = seen.rotations().stream().mapToLong(Rotation::version).max().orElse(0);
-    return new Effect.StartRotation(nextVersion(seen), due.trigger(), due.nonce(), newest);
+    return new Effect.StartRotation(
+        nextVersion(seen), due.trigger(), due.nonce(), due.reportedAt(), newest);
   }
 
   /** Removes what is kept no longer: old snapshots, old records. */
@@ -158,12 +159,19 @@ public final class BindingPlanner {
             .map(r -> new Step(new Effect.ForgetRotation(r.name()), null)));
   }
 
-  /** Those that are kept no longer; one in use does not keep those before it. */
+  /**
+   * Those that are kept no longer: what is known to others, and what is too old. One in use does
+   * not keep those before it.
+   */
   private static Stream<Snapshot> old(BindingObservation seen) {
-    return seen.snapshots().stream()
-        .filter(s -> s.version() != seen.current().orElseThrow().version())
-        .sorted(Comparator.comparingLong(Snapshot::version).reversed())
-        .skip(seen.policy().orElseThrow().retirement().keepSnapshots());
+    List<Snapshot> previous =
+        seen.snapshots().stream()
+            .filter(s -> s.version() != seen.current().orElseThrow().version())
+            .sorted(Comparator.comparingLong(Snapshot::version).reversed())
+            .toList();
+    return Stream.concat(
+        previous.stream().filter(s -> Names.fingerprintOf(s.name()).equals(seen.compromised())),
+        previous.stream().skip(seen.policy().orElseThrow().retirement().keepSnapshots()));
   }
 
   /** Records beyond the limit; those of a value that is still being retried count its attempts. */

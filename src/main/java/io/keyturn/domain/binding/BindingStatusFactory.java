@@ -29,6 +29,10 @@ final class BindingStatusFactory {
   private static final Set<String> CONFLICTS =
       Set.of(Reasons.FIELD_CONFLICT, Reasons.SECRET_NOT_OWNED);
 
+  /** What a rotation waits for that has to be changed where the binding is described. */
+  private static final Set<String> NEED_AN_EDIT =
+      Set.of(Reasons.OVERLAP_REQUIRED, Reasons.SOURCE_UNCHANGED);
+
   private final BindingObservation seen;
   private final Optional<Due> due;
   private final Optional<String> refusal;
@@ -59,6 +63,7 @@ final class BindingStatusFactory {
         next.map(Start::at).orElse(null),
         next.map(Start::reason).orElse(null),
         forbidden(active),
+        seen.compromised(),
         seen.workloads());
   }
 
@@ -162,7 +167,7 @@ final class BindingStatusFactory {
             .or(() -> delivery)
             .or(() -> spec)
             .or(this::sourceProblem)
-            .or(this::scheduleProblem);
+            .or(this::rotationProblem);
     if (stalled.isPresent()) {
       set.isTrue(Conditions.STALLED, stalled.get().reason(), stalled.get().message());
     }
@@ -210,7 +215,13 @@ final class BindingStatusFactory {
     } else {
       set.isFalse(Conditions.ROTATING, Reasons.IDLE, "No rotation is under way." + nextSentence());
     }
-    if (due.isPresent() && due.get() instanceof Due.Exhausted(int attempts, Optional<Start> _)) {
+    if (due.isPresent() && due.get() instanceof Due.Compromised) {
+      set.isFalse(
+          Conditions.ROTATION_HEALTHY,
+          Reasons.SOURCE_COMPROMISED,
+          "The source holds a value that was reported compromised, and nothing goes back to it: write a new one there.");
+    } else if (due.isPresent()
+        && due.get() instanceof Due.Exhausted(int attempts, Optional<Start> _)) {
       set.isFalse(
           Conditions.ROTATION_HEALTHY,
           Reasons.RETRIES_EXHAUSTED,
@@ -280,8 +291,13 @@ final class BindingStatusFactory {
     return Optional.empty();
   }
 
-  /** What keeps rotations from being planned; the workloads have what they need. */
-  private Optional<Problem> scheduleProblem() {
+  /** What keeps rotations from happening; the workloads have what they have. */
+  private Optional<Problem> rotationProblem() {
+    Optional<Rotation> stuck =
+        seen.active().filter(r -> r.reason() != null && NEED_AN_EDIT.contains(r.reason()));
+    if (stuck.isPresent()) {
+      return Optional.of(new Problem(stuck.get().reason(), stuck.get().message()));
+    }
     return due.isPresent() && due.get() instanceof Due.Unclear(String message)
         ? Optional.of(
             new Problem(

@@ -4,6 +4,8 @@ import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.Retry;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Rotate;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.RotateReason;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
@@ -26,8 +28,9 @@ public sealed interface Due {
    *
    * @param trigger why
    * @param nonce the request; null: none
+   * @param reportedAt when a compromise was found; null: it is none, or it is found now
    */
-  record Now(Trigger trigger, String nonce) implements Due {}
+  record Now(Trigger trigger, String nonce, Instant reportedAt) implements Due {}
 
   /**
    * It will be time.
@@ -44,6 +47,9 @@ public sealed interface Due {
    * @param message a sentence
    */
   record Unclear(String message) implements Due {}
+
+  /** The source holds the value that was reported compromised, which nothing goes back to. */
+  record Compromised() implements Due {}
 
   /** The value came during another rotation, and the policy forbids to follow up by itself. */
   record Forbidden() implements Due {}
@@ -71,19 +77,32 @@ public sealed interface Due {
    */
   static Due of(BindingObservation seen, Instant now) {
     Optional<String> nonce = unhandled(seen);
+    Rotate asked = seen.spec().rotate();
+    boolean compromise =
+        nonce.isPresent()
+            && asked != null
+            && asked.reason() == RotateReason.Compromise
+            && nonce.get().equals(asked.nonce());
+    if (compromise) {
+      // Whatever it waits for, there is a record that says so.
+      return new Now(Trigger.Compromise, nonce.get(), asked.reportedAt());
+    }
     return switch (seen.source()) {
       case Source.Unavailable _ -> new Never();
       case Source.Value(String _, boolean current) when current ->
           nonce.<Due>map(Pointless::new).orElseGet(Never::new);
       case Source.Value(String _, boolean _) when nonce.isPresent() ->
-          new Now(Trigger.Manual, nonce.get());
-      case Source.OnRequest() when nonce.isPresent() -> new Now(Trigger.Manual, nonce.get());
+          new Now(Trigger.Manual, nonce.get(), null);
+      case Source.OnRequest() when nonce.isPresent() -> new Now(Trigger.Manual, nonce.get(), null);
       case Source.Value(String fingerprint, boolean _) -> changed(seen, fingerprint, now);
       case Source.OnRequest() -> scheduled(seen, now);
     };
   }
 
   private static Due changed(BindingObservation seen, String fingerprint, Instant now) {
+    if (fingerprint.equals(seen.compromised())) {
+      return new Compromised();
+    }
     if (fingerprint.equals(seen.status().forbidden())) {
       return new Forbidden();
     }
@@ -125,7 +144,7 @@ public sealed interface Due {
   private static Due at(Start start, Instant now) {
     return now.isBefore(start.at())
         ? new Later(start.at(), start.reason(), start.message())
-        : new Now(Trigger.Scheduled, null);
+        : new Now(Trigger.Scheduled, null, null);
   }
 
   /** The request to rotate that nobody has served yet; one that comes with the first version is. */
@@ -161,9 +180,11 @@ public sealed interface Due {
   private static Optional<Due> attempt(
       List<Rotation> streak, Retry retry, Trigger trigger, Instant now) {
     if (streak.isEmpty()) {
-      return Optional.of(new Now(trigger, null));
+      return Optional.of(new Now(trigger, null, null));
     }
     Rotation last = streak.getFirst();
+    // What began as an emergency stays one.
+    Trigger again = last.trigger() == Trigger.Compromise ? Trigger.Compromise : trigger;
     if (streak.size() >= retry.maxAttempts() || last.stage() == Stage.Aborted) {
       return Optional.empty();
     }
@@ -174,6 +195,6 @@ public sealed interface Due {
     return Optional.of(
         now.isBefore(at)
             ? new Later(at, Reasons.ROTATION_FAILED, "another attempt after the last one failed")
-            : new Now(trigger, null));
+            : new Now(again, null, last.reportedAt()));
   }
 }

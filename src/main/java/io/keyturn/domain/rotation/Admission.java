@@ -3,16 +3,13 @@ package io.keyturn.domain.rotation;
 import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
-import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
-import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.domain.schedule.Timetable;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
 
 /** The stage Pending: whether a rotation may start, and what it waits for. */
@@ -34,11 +31,8 @@ final class Admission {
                   draft.seen.current().orElseThrow().version(),
                   draft.seen.policy().schedule().maxAge()));
     }
-    List<WorkloadProgress> planned =
-        draft.seen.workloads().stream()
-            .map(w -> Progress.planned(w, draft.seen.policy(), draft.seen.uid()))
-            .toList();
-    draft.admit(draft.seen.current().orElseThrow(), planned);
+    draft.admit(
+        draft.seen.current().orElseThrow(), Progress.planned(draft.seen.workloads(), draft));
     draft.moveTo(Stage.Staging, "The new version is obtained and its snapshot made.");
     draft.note(
         Reasons.ROTATION_STARTED,
@@ -65,6 +59,19 @@ final class Admission {
       return Optional.of(
           new Blocker(Reasons.DELIVERING, "Waits until the first version is delivered."));
     }
+    if (seen.source() instanceof Source.Current && draft.emergency()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.SOURCE_UNCHANGED,
+              "Version %d was reported compromised, and the source still holds its value: write a new one there."
+                  .formatted(seen.current().get().version())));
+    }
+    if (draft.cutsOver() && !seen.policy().cutover().acknowledgeOutage()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.OVERLAP_REQUIRED,
+              "The new value ends the old one (source.overlap is None), so logins are refused until all pods have restarted: set cutover.acknowledgeOutage of the policy to accept that."));
+    }
     Optional<Blocker> closed = windowClosed(draft).filter(b -> !overdue(draft));
     if (closed.isPresent()) {
       return closed;
@@ -77,7 +84,7 @@ final class Admission {
                   .formatted(seen.queue().holder().get())));
     }
     int budget = seen.policy().concurrency().perNamespace();
-    if (seen.queue().ahead() >= budget) {
+    if (seen.queue().ahead() >= budget && !draft.emergency()) {
       return Optional.of(
           new Blocker(
               Reasons.BUDGET_EXHAUSTED,
@@ -85,14 +92,17 @@ final class Admission {
                   .formatted(budget)));
     }
     return seen.workloads().stream()
-        .flatMap(w -> blockerOf(w, seen).stream())
-        .min(Comparator.comparing(Blocker::message));
+        .flatMap(w -> blockerOf(w, draft).stream())
+        .min(Comparator.comparing(Blocker::message))
+        .or(() ->
+            Progress.shortOfProof(Progress.planned(seen.workloads(), draft), draft)
+                .map(m -> new Blocker(Reasons.CANARY_NOT_POSSIBLE, m)));
   }
 
   /** Why no rotation may start now that no person asked for. */
   private static Optional<Blocker> windowClosed(Draft draft) {
     Observation seen = draft.seen;
-    if (seen.trigger() == Trigger.Manual) {
+    if (seen.trigger() == Trigger.Manual || draft.emergency()) {
       return Optional.empty();
     }
     Optional<String> problem = Timetable.problem(seen.policy(), draft.now);
@@ -125,8 +135,8 @@ final class Admission {
             .isPresent();
   }
 
-  private Optional<Blocker> blockerOf(Workload workload, Observation seen) {
-    if (workload.unsettled() != null) {
+  private Optional<Blocker> blockerOf(Workload workload, Draft draft) {
+    if (workload.unsettled() != null && !draft.emergency() && !draft.cutsOver()) {
       return Optional.of(
           new Blocker(
               Reasons.WORKLOAD_UNSTABLE,
@@ -140,17 +150,8 @@ final class Admission {
                       + " force: remove the annotation there.")
                   .formatted(
                       workload.annotationOwner(),
-                      Names.versionAnnotation(seen.aliasName()),
+                      Names.versionAnnotation(draft.seen.aliasName()),
                       workload.name())));
-    }
-    boolean demanded = seen.policy().canary().strategy() == CanaryStrategy.Clone;
-    if (demanded && workload.replicas() > 0 && workload.obstacle().isPresent()) {
-      return Optional.of(
-          new Blocker(
-              Reasons.CANARY_NOT_POSSIBLE,
-              "The policy demands a canary, and %s allows none: %s. Set canary.strategy to Auto or"
-                      .formatted(workload.name(), workload.obstacle().get())
-                  + " None, or change the workload."));
     }
     return Optional.empty();
   }

@@ -1,7 +1,6 @@
 package io.keyturn.domain.rotation;
 
 import io.keyturn.api.v1alpha1.Durations;
-import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
@@ -51,7 +50,14 @@ final class CanaryWatch {
     if (crash.isPresent()) {
       draft.rollBack(Reasons.CANARY_FAILED, crash.get());
     } else if (clones.stream().allMatch(w -> ready(w, draft))) {
-      beginBake(draft, clones);
+      if (draft.emergency()) {
+        verified(
+            draft,
+            "The canary of %s is Ready, and in an emergency that is enough; the version is promoted."
+                .formatted(names(clones)));
+      } else {
+        beginBake(draft, clones);
+      }
     } else {
       awaitReady(draft, clones);
     }
@@ -155,7 +161,10 @@ final class CanaryWatch {
       draft.wakeIn(RotationPlanner.POLL);
       return;
     }
-    clones(draft).forEach(w -> draft.replace(w, Progress.proven(w, Proof.PodCanary)));
+    List<WorkloadProgress> all = draft.workloads();
+    all.stream()
+        .filter(w -> w.state() == WorkloadState.Waiting)
+        .forEach(w -> draft.replace(w, Progress.proven(w, Progress.reached(w, all))));
     draft.note(Reasons.CANARY_PASSED, sentence);
     promotion.begin(draft, sentence);
   }
@@ -191,8 +200,13 @@ final class CanaryWatch {
     if (seen.canary().isPresent()) {
       draft.perform(new Effect.StopCanary(w));
     } else {
-      draft.replace(w, Progress.planned(seen, draft.policy(), draft.token()));
-      rebuild(draft, "%s was created anew".formatted(w.name()));
+      draft.replace(w, Progress.plannedAnew(w, seen, draft));
+      Optional<String> shortOfProof = Progress.shortOfProof(draft.workloads(), draft);
+      if (shortOfProof.isPresent()) {
+        draft.rollBack(Reasons.CANARY_NOT_POSSIBLE, shortOfProof.get());
+      } else {
+        rebuild(draft, "%s was created anew".formatted(w.name()));
+      }
     }
   }
 

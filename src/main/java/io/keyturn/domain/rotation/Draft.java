@@ -2,11 +2,16 @@ package io.keyturn.domain.rotation;
 
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.EmergencyCanary;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.Cutover;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.RetirementProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.Timeline;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
@@ -34,6 +39,9 @@ final class Draft {
           Reasons.PROMOTION_FAILED,
           Reasons.ROLLBACK_IMPOSSIBLE,
           Reasons.CANARY_NOT_POSSIBLE,
+          Reasons.OVERLAP_REQUIRED,
+          Reasons.SOURCE_UNCHANGED,
+          Reasons.INVALID_SCHEDULE,
           Reasons.NOT_STARTED_BY_KEYTURN,
           Reasons.ACCESS_DENIED,
           Reasons.SECRET_NOT_OWNED);
@@ -57,6 +65,8 @@ final class Draft {
   private VersionRef to;
   private int rebuilds;
   private RetirementProgress retirement;
+  private Cutover cutover;
+  private String timeToContain;
   private Timeline timeline;
   private Because blocked;
   private Because takenBack;
@@ -78,6 +88,8 @@ final class Draft {
     workloads = new ArrayList<>(journal.workloads());
     rebuilds = journal.rebuilds();
     retirement = journal.retirement();
+    cutover = journal.cutover();
+    timeToContain = journal.timeToContain();
     timeline = journal.timeline();
     takenBack =
         journal.conditions().stream()
@@ -127,6 +139,26 @@ final class Draft {
     return seen.wishes().hold() || seen.wishes().suspended();
   }
 
+  /** Whether the value is known to others: then all of it goes at once, and never back. */
+  boolean emergency() {
+    return seen.trigger() == Trigger.Compromise;
+  }
+
+  /** Whether the old value has ended with the new one, so that nothing can go back to it. */
+  boolean cutsOver() {
+    return stage == Stage.Pending ? seen.overlap() == Overlap.None : cutover != null;
+  }
+
+  /** Whether a canary is wanted at all. */
+  boolean triesOut() {
+    if (cutsOver()) {
+      return false;
+    }
+    return emergency()
+        ? seen.policy().emergency().canary() == EmergencyCanary.ReadyOnly
+        : seen.policy().canary().strategy() != CanaryStrategy.None;
+  }
+
   /** Writes the plan of the whole rotation down, before anything is done. */
   void admit(VersionRef current, List<WorkloadProgress> planned) {
     token = seen.uid();
@@ -137,6 +169,7 @@ final class Draft {
     workloads.clear();
     workloads.addAll(planned);
     timeline = new Timeline(now, null, null, null, null, null);
+    cutover = cutsOver() ? new Cutover(seen.createdAt(), null, null) : null;
   }
 
   void snapshotMade(String name) {
@@ -150,7 +183,13 @@ final class Draft {
       case Canary -> timeline = stamp(null, null, null);
       case Baking -> timeline = stamp(fromNow, null, null);
       case Promoting -> timeline = stamp(timeline.canaryReadyAt(), now, null);
-      case Retiring -> timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
+      case Retiring -> {
+        timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
+        if (cutover != null) {
+          cutover =
+              new Cutover(cutover.since(), now, words(Duration.between(cutover.since(), now)));
+        }
+      }
       default -> {
         if (next.terminal()) {
           timeline =
@@ -161,9 +200,17 @@ final class Draft {
                   timeline.verifiedAt(),
                   timeline.promotedAt(),
                   now);
+          if (next == Stage.Complete && emergency()) {
+            timeToContain = words(Duration.between(seen.reportedAt(), now));
+          }
         }
       }
     }
+  }
+
+  /** In whole seconds or minutes, as {@link Durations} reads them. */
+  private static String words(Duration time) {
+    return time.toMinutes() < 10 ? Math.max(0, time.toSeconds()) + "s" : time.toMinutes() + "m";
   }
 
   private Timeline stamp(Instant canaryReadyAt, Instant verifiedAt, Instant promotedAt) {
@@ -254,6 +301,8 @@ final class Draft {
             workloads,
             rebuilds,
             retirement,
+            cutover,
+            timeToContain,
             timeline);
     boolean written = journal.equals(seen.journal());
     return new Plan(
@@ -313,6 +362,9 @@ final class Draft {
           back ? takenBack.reason() : Reasons.PROMOTING,
           back ? takenBack.message() : "Workloads move to the new version.");
     }
+    if (emergency()) {
+      remediation(set);
+    }
     if (takenBack != null) {
       set.isTrue(Conditions.ROLLED_BACK, takenBack.reason(), takenBack.message());
     }
@@ -325,6 +377,35 @@ final class Draft {
       set.isTrue(Conditions.STALLED, takenBack.reason(), takenBack.message());
     }
     return set.toList();
+  }
+
+  private void remediation(ConditionSet set) {
+    if (stage == Stage.Complete) {
+      set.isFalse(
+          Conditions.OLD_REVOKED,
+          Reasons.REVOKE_AT_ISSUER,
+          "Keyturn cannot revoke version %d, because it did not issue it: revoke it at its issuer."
+              .formatted(from.version()));
+    }
+    if (stage.terminal()) {
+      return;
+    }
+    Duration objective = Durations.parse(seen.policy().emergency().containmentObjective());
+    Instant overdue = seen.reportedAt().plus(objective.multipliedBy(4).dividedBy(5));
+    if (now.isBefore(overdue)) {
+      wake(overdue);
+      return;
+    }
+    String sentence =
+        "The compromise was reported at %s and is to end within %s. Look at what the rotation waits for."
+            .formatted(seen.reportedAt(), seen.policy().emergency().containmentObjective());
+    set.isTrue(Conditions.REMEDIATION_OVERDUE, Reasons.REMEDIATION_OVERDUE, sentence);
+    boolean told =
+        seen.journal().conditions().stream()
+            .anyMatch(c -> c.type().equals(Conditions.REMEDIATION_OVERDUE));
+    if (!told) {
+      warn(Reasons.REMEDIATION_OVERDUE, sentence);
+    }
   }
 
   private boolean needsAPerson() {

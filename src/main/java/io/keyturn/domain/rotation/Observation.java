@@ -1,6 +1,7 @@
 package io.keyturn.domain.rotation;
 
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -21,6 +22,8 @@ import java.util.Optional;
  * @param aliasName name of the Secret that the workloads refer to
  * @param version that it moves to
  * @param trigger why it was started
+ * @param createdAt when it was started
+ * @param reportedAt when the compromise was found, if that is its reason
  * @param journal what was written down so far
  * @param wishes what people ask
  * @param policy as it is now: copied at the start, later only its {@code suspend} counts
@@ -28,6 +31,7 @@ import java.util.Optional;
  * @param current the version that the binding holds
  * @param currentSince since when it holds that
  * @param source what the source holds
+ * @param overlap whether the old value stays valid beside the new one
  * @param snapshots names of the snapshots that this attempt has made
  * @param alias what the alias holds
  * @param fromLost whether the snapshot of the version to go back to has gone
@@ -47,6 +51,8 @@ public record Observation(
     String aliasName,
     long version,
     Trigger trigger,
+    Instant createdAt,
+    Instant reportedAt,
     SecretRotationStatus journal,
     Wishes wishes,
     RotationPolicySpec policy,
@@ -54,6 +60,7 @@ public record Observation(
     Optional<VersionRef> current,
     Optional<Instant> currentSince,
     Source source,
+    Overlap overlap,
     List<String> snapshots,
     Alias alias,
     boolean fromLost,
@@ -75,6 +82,7 @@ public record Observation(
    * @param bindingGone the binding was deleted
    * @param namespaceGone the namespace is being deleted
    * @param foreign the rotation was not made by Keyturn
+   * @param compromised a compromise was reported that no rotation serves yet
    */
   public record Wishes(
       boolean abort,
@@ -83,7 +91,8 @@ public record Observation(
       boolean deleted,
       boolean bindingGone,
       boolean namespaceGone,
-      boolean foreign) {}
+      boolean foreign,
+      boolean compromised) {}
 
   /**
    * Whom a rotation that wants to start has to wait for.
@@ -165,6 +174,7 @@ public record Observation(
    * @param kind of it
    * @param name of it
    * @param uid of it; of a namesake that took its place, if that is to be tried out
+   * @param wave the workloads of lower waves move before it
    * @param exists whether there is one with this UID
    * @param replicas how many pods it wants
    * @param templateHash keyed MAC of its pod template, without version annotations
@@ -185,6 +195,7 @@ public record Observation(
       WorkloadKind kind,
       String name,
       String uid,
+      int wave,
       boolean exists,
       int replicas,
       String templateHash,
@@ -208,6 +219,7 @@ public record Observation(
           kind,
           name,
           uid,
+          0,
           false,
           0,
           null,

@@ -2,14 +2,18 @@ package io.keyturn.domain.rotation;
 
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Proof;
-import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.Canary;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.Scope;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.domain.rotation.Observation.Workload;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The steps of one workload's entry in the journal. */
 final class Progress {
@@ -25,20 +29,43 @@ final class Progress {
   }
 
   /**
-   * How the version is to be tried on a workload, as it is.
+   * The plan for workloads as they are, in the order in which they move.
    *
-   * @param policy of the rotation
-   * @param rotation its UID
+   * @param draft of the rotation
    */
-  static WorkloadProgress planned(Workload workload, RotationPolicySpec policy, String rotation) {
-    boolean clone =
-        policy.canary().strategy() != CanaryStrategy.None
-            && workload.obstacle().isEmpty()
-            && workload.replicas() > 0;
+  static List<WorkloadProgress> planned(List<Workload> workloads, Draft draft) {
+    OptionalInt firstWave =
+        workloads.stream()
+            .filter(w -> draft.triesOut() && canBeTried(w))
+            .mapToInt(Workload::wave)
+            .min();
+    boolean all = draft.seen.policy().canary().scope() == Scope.AllWorkloads;
+    return workloads.stream()
+        .sorted(Comparator.comparingInt(Workload::wave))
+        .map(w -> {
+          boolean inScope = all || firstWave.isEmpty() || w.wave() <= firstWave.getAsInt();
+          return planned(w, draft.triesOut() && inScope, draft.seen.uid());
+        })
+        .toList();
+  }
+
+  /** The plan for a workload that took the place of one of the plan. */
+  static WorkloadProgress plannedAnew(WorkloadProgress before, Workload workload, Draft draft) {
+    boolean tried = before.strategy() == CanaryStrategy.Clone || before.message() != null;
+    return planned(workload, draft.triesOut() && tried, draft.token());
+  }
+
+  private static boolean canBeTried(Workload workload) {
+    return workload.obstacle().isEmpty() && workload.replicas() > 0;
+  }
+
+  private static WorkloadProgress planned(Workload workload, boolean wanted, String rotation) {
+    boolean clone = wanted && canBeTried(workload);
     return new WorkloadProgress(
         workload.kind(),
         workload.name(),
         workload.uid(),
+        workload.wave(),
         clone ? CanaryStrategy.Clone : CanaryStrategy.None,
         clone ? null : Proof.PreflightOnly,
         WorkloadState.Waiting,
@@ -46,7 +73,52 @@ final class Progress {
         workload.annotation(),
         clone ? Names.clone(workload.name(), rotation) : null,
         null,
-        workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null));
+        null,
+        wanted ? workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null) : null);
+  }
+
+  /** How well a version is proven for a workload once its canaries have passed. */
+  static Proof reached(WorkloadProgress w, List<WorkloadProgress> all) {
+    if (w.strategy() == CanaryStrategy.Clone) {
+      return Proof.PodCanary;
+    }
+    return all.stream().anyMatch(o -> o.strategy() == CanaryStrategy.Clone)
+        ? Proof.WorkloadCanary
+        : Proof.PreflightOnly;
+  }
+
+  /**
+   * Why the policy does not allow to promote a version to workloads that could prove no more.
+   *
+   * @param plan for all workloads
+   */
+  static Optional<String> shortOfProof(List<WorkloadProgress> plan, Draft draft) {
+    return draft.emergency() || draft.cutsOver()
+        ? Optional.empty()
+        : plan.stream()
+            .filter(w -> observed(w, draft.seen).replicas() > 0)
+            .flatMap(w -> shortOfProof(w, plan, draft).stream())
+            .min(Comparator.naturalOrder());
+  }
+
+  private static Optional<String> shortOfProof(
+      WorkloadProgress w, List<WorkloadProgress> plan, Draft draft) {
+    Canary policy = draft.policy() == null ? draft.seen.policy().canary() : draft.policy().canary();
+    String obstacle =
+        observed(w, draft.seen)
+            .obstacle()
+            .map(o -> "%s allows none: %s".formatted(w.name(), o))
+            .orElse("%s gets none".formatted(w.name()));
+    if (policy.strategy() == CanaryStrategy.Clone && w.message() != null) {
+      return Optional.of(
+          "The policy demands a canary, and %s. Set canary.strategy to Auto or None, or change the workload."
+              .formatted(obstacle));
+    }
+    return reached(w, plan).compareTo(policy.minimumProof()) < 0
+        ? Optional.of(
+            "The policy demands %s as proof, and of the canaries that it needs %s. Lower canary.minimumProof, set canary.scope to AllWorkloads, or change the workload."
+                .formatted(policy.minimumProof(), obstacle))
+        : Optional.empty();
   }
 
   static WorkloadProgress baking(WorkloadProgress w, List<CanaryPod> pods) {
@@ -74,12 +146,30 @@ final class Progress {
   }
 
   static WorkloadProgress in(WorkloadProgress w, WorkloadState state) {
-    return with(
-        w, w.strategy(), w.proof(), state, w.baseTemplateHash(), w.canaryPods(), w.message());
+    return in(w, state, w.message());
   }
 
   static WorkloadProgress in(WorkloadProgress w, WorkloadState state, String message) {
     return with(w, w.strategy(), w.proof(), state, w.baseTemplateHash(), w.canaryPods(), message);
+  }
+
+  /** Each of its pods was found on the version. */
+  static WorkloadProgress promoted(WorkloadProgress w, String message, Instant at) {
+    WorkloadProgress there = in(w, WorkloadState.Promoted, message);
+    return new WorkloadProgress(
+        there.kind(),
+        there.name(),
+        there.uid(),
+        there.wave(),
+        there.strategy(),
+        there.proof(),
+        there.state(),
+        there.baseTemplateHash(),
+        there.previousAnnotation(),
+        there.canaryRef(),
+        there.canaryPods(),
+        at,
+        there.message());
   }
 
   private static WorkloadProgress with(
@@ -94,6 +184,7 @@ final class Progress {
         w.kind(),
         w.name(),
         w.uid(),
+        w.wave(),
         strategy,
         proof,
         state,
@@ -101,6 +192,7 @@ final class Progress {
         w.previousAnnotation(),
         w.canaryRef(),
         canaryPods,
+        w.promotedAt(),
         message);
   }
 }

@@ -13,8 +13,11 @@ import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Workload;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -22,6 +25,9 @@ import java.util.stream.Collectors;
  * workload's state says what is meant to be done to it before it is done.
  */
 final class Promotion {
+
+  private static final Set<WorkloadState> UNDER_WAY =
+      EnumSet.of(WorkloadState.Waiting, WorkloadState.Promoting, WorkloadState.Reverted);
 
   /** Enters Promoting and names the first workloads to roll. */
   void begin(Draft draft, String sentence) {
@@ -51,14 +57,26 @@ final class Promotion {
             .findFirst();
     List<WorkloadProgress> reverted =
         draft.workloads().stream().filter(w -> w.state() == WorkloadState.Reverted).toList();
-    if (failure.isPresent() && draft.policy().promotion().onFailure() == OnFailure.RollBack) {
+    boolean back = !draft.emergency() && !draft.cutsOver();
+    if (failure.isPresent() && draft.emergency() && deadlinePassed(draft)) {
+      retire(draft);
+    } else if (failure.isPresent()
+        && back
+        && draft.policy().promotion().onFailure() == OnFailure.RollBack) {
       draft.rollBack(Reasons.PROMOTION_FAILED, failure.get());
     } else if (failure.isPresent()) {
       draft.block(
           Reasons.PROMOTION_FAILED,
           failure.get()
-              + " The promotion pauses; it goes on when the workload is stable, and spec.abort takes"
-              + " it back.");
+              + (back
+                  ? " The promotion pauses; it goes on when the workload is stable, and spec.abort"
+                      + " takes it back."
+                  : " The previous value is no longer good, so nothing goes back to it: see to the"
+                      + " workload, or write a working value into the source and request another"
+                      + " rotation."));
+      if (draft.emergency()) {
+        draft.wake(revokeDeadline(draft));
+      }
       draft.wakeIn(RotationPlanner.POLL);
     } else if (!reverted.isEmpty()) {
       pause(draft, reverted);
@@ -99,6 +117,7 @@ final class Promotion {
       return;
     }
     startMore(draft);
+    awaitPause(draft, idle);
     next.ifPresent(w -> draft.perform(new Effect.Annotate(w.kind(), w.name(), w.uid(), versionId)));
     draft.wakeIn(RotationPlanner.POLL);
   }
@@ -109,9 +128,12 @@ final class Promotion {
     if (draft.waitsForPeople()) {
       return;
     }
+    boolean atOnce = draft.emergency() || draft.cutsOver();
+    int parallel = atOnce ? Integer.MAX_VALUE : draft.policy().promotion().maxParallel();
     for (WorkloadProgress w : draft.workloads()) {
       if (w.state() == WorkloadState.Waiting
-          && rolling < draft.policy().promotion().maxParallel()) {
+          && rolling < parallel
+          && (atOnce || !draft.now.isBefore(waveBegins(w, draft)))) {
         draft.replace(w, Progress.in(w, WorkloadState.Promoting));
         rolling++;
       }
@@ -127,6 +149,36 @@ final class Promotion {
     }
   }
 
+  /** When the wave of a workload may begin; never while one of a lower wave is under way. */
+  private Instant waveBegins(WorkloadProgress w, Draft draft) {
+    Instant begins = Instant.MIN;
+    Duration pause = Durations.parse(draft.policy().promotion().pauseBetweenWaves());
+    for (WorkloadProgress lower : draft.workloads()) {
+      if (lower.wave() >= w.wave()) {
+        continue;
+      }
+      if (UNDER_WAY.contains(lower.state())) {
+        return Instant.MAX;
+      }
+      Instant at = lower.promotedAt() == null ? Instant.MIN : lower.promotedAt().plus(pause);
+      begins = at.isAfter(begins) ? at : begins;
+    }
+    return begins;
+  }
+
+  private void awaitPause(Draft draft, boolean idle) {
+    draft.workloads().stream()
+        .filter(w -> w.state() == WorkloadState.Waiting)
+        .findFirst()
+        .filter(_ -> idle)
+        .map(w -> Map.entry(w.wave(), waveBegins(w, draft)))
+        .filter(next -> draft.now.isBefore(next.getValue()))
+        .ifPresent(next -> {
+          draft.say("Wave %d begins at %s.".formatted(next.getKey(), next.getValue()));
+          draft.wake(next.getValue());
+        });
+  }
+
   private void updateStates(Draft draft) {
     String versionId = Names.versionIdOf(draft.to().snapshot());
     for (WorkloadProgress w : draft.workloads()) {
@@ -137,8 +189,12 @@ final class Promotion {
         draft.replace(
             w, Progress.in(w, state, "%s took the version annotation back.".formatted(who)));
       } else if (state != w.state()) {
-        boolean wasReverted = w.state() == WorkloadState.Reverted;
-        draft.replace(w, Progress.in(w, state, wasReverted ? null : w.message()));
+        String message = w.state() == WorkloadState.Reverted ? null : w.message();
+        draft.replace(
+            w,
+            state == WorkloadState.Promoted
+                ? Progress.promoted(w, message, draft.fromNow)
+                : Progress.in(w, state, message));
       }
     }
   }
@@ -217,8 +273,26 @@ final class Promotion {
         .anyMatch(w -> w.state() == WorkloadState.Waiting || w.state() == WorkloadState.Promoting);
   }
 
+  static Instant revokeDeadline(Draft draft) {
+    return draft
+        .timeline()
+        .startedAt()
+        .plus(Durations.parse(draft.policy().emergency().revokeDeadline()));
+  }
+
+  static boolean deadlinePassed(Draft draft) {
+    return !draft.now.isBefore(revokeDeadline(draft));
+  }
+
+  /** Somebody lets go of a rotation that cannot go back: the workloads stay as they are. */
+  void leave(Draft draft) {
+    retire(draft);
+  }
+
   private void retire(Draft draft) {
-    Instant graceUntil = draft.now.plus(Durations.parse(draft.policy().retirement().grace()));
+    Duration grace =
+        draft.emergency() ? Duration.ZERO : Durations.parse(draft.policy().retirement().grace());
+    Instant graceUntil = draft.now.plus(grace);
     draft.retire(graceUntil, draft.seen.users().names());
     draft.moveTo(
         Stage.Retiring,

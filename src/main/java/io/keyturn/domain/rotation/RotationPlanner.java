@@ -93,7 +93,7 @@ public final class RotationPlanner {
   private boolean takeBack(Draft draft) {
     Wishes wishes = draft.seen.wishes();
     Stage stage = draft.stage();
-    boolean canGoBack = Transitions.legal(stage, Stage.RollingBack);
+    boolean canGoBack = Transitions.legal(stage, Stage.RollingBack) && !pastReturn(draft);
     if (canGoBack && (wishes.bindingGone() || wishes.namespaceGone())) {
       draft.rollBack(
           Reasons.BINDING_DELETED, "The SecretBinding was deleted, so the rotation is taken back.");
@@ -104,6 +104,10 @@ public final class RotationPlanner {
           Reasons.ABORTED, "Somebody aborted or deleted the rotation, so it is taken back.");
       return true;
     }
+    if (pastReturn(draft) && (wishes.bindingGone() || wishes.namespaceGone() || wishes.deleted())) {
+      promotion.leave(draft);
+      return true;
+    }
     boolean unproven = canGoBack && stage != Stage.Promoting;
     if (unproven && draft.seen.toLost()) {
       draft.rollBack(
@@ -112,10 +116,16 @@ public final class RotationPlanner {
               .formatted(draft.to().snapshot()));
       return true;
     }
-    if (unproven && draft.seen.source() instanceof Source.Current) {
+    if (unproven && draft.seen.source() instanceof Source.Current && !draft.emergency()) {
       draft.rollBack(
           Reasons.SUPERSEDED,
           "The source holds the current value again, so there is nothing to rotate to.");
+      return true;
+    }
+    if (unproven && wishes.compromised()) {
+      draft.rollBack(
+          Reasons.SUPERSEDED,
+          "A compromise was reported, so the rotation is taken back for one that is quicker.");
       return true;
     }
     if (unproven && draft.seen.source() instanceof Source.Fresh fresh && replaces(draft, fresh)) {
@@ -126,6 +136,13 @@ public final class RotationPlanner {
       return true;
     }
     return false;
+  }
+
+  /**
+   * Nothing goes back to a value that is known to others or has ended, once the new one is there.
+   */
+  private static boolean pastReturn(Draft draft) {
+    return draft.stage() == Stage.Promoting && (draft.emergency() || draft.cutsOver());
   }
 
   /** A candidate that was made already differs from what the source holds now. */
@@ -173,16 +190,23 @@ public final class RotationPlanner {
     List<String> users = draft.seen.users().names();
     boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && newer(draft, fresh);
     // Somebody deletes the binding or this record: there is nothing to take back any more.
-    boolean leaving = draft.seen.wishes().bindingGone() || draft.seen.wishes().deleted();
+    boolean leaving =
+        draft.seen.wishes().bindingGone()
+            || draft.seen.wishes().deleted()
+            || draft.seen.wishes().compromised();
+    boolean endsNow = draft.emergency() && Promotion.deadlinePassed(draft);
     boolean graceOver = !draft.now.isBefore(graceUntil);
     boolean over = graceOver && users.isEmpty() && !draft.waitsForPeople();
-    if (newerWaits || leaving || over) {
+    if (newerWaits || leaving || over || endsNow) {
       complete(draft, users);
       return;
     }
     if (!graceOver || draft.waitsForPeople()) {
       draft.wake(graceOver ? draft.now.plus(POLL) : graceUntil);
       return;
+    }
+    if (draft.emergency()) {
+      draft.wake(Promotion.revokeDeadline(draft));
     }
     draft.retire(graceUntil, users);
     draft.say(

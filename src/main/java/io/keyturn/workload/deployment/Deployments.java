@@ -86,6 +86,18 @@ public class Deployments {
         .values();
   }
 
+  /** The wave of a Deployment, as the first entry of the binding says that means it. */
+  public static int waveOf(Deployment deployment, SecretBinding binding) {
+    return binding.getSpec().workloads().stream()
+        .filter(w ->
+            w.name() != null
+                ? w.name().equals(deployment.getMetadata().getName())
+                : labels(deployment).entrySet().containsAll(w.selector().matchLabels().entrySet()))
+        .mapToInt(SecretBindingSpec.Workload::wave)
+        .findFirst()
+        .orElse(0);
+  }
+
   /** Whether a pod template of the namespace refers to a Secret. */
   public boolean refers(String namespace, String secret) {
     return referring(namespace, secret).findAny().isPresent();
@@ -139,9 +151,15 @@ public class Deployments {
    * @param target id of the version that is moved to; null: not known yet
    * @param since when workloads began to move to it; null: they have not
    * @param cloneName name of its clone; null: there is none
+   * @param wave in which it moves
    */
   public Workload observe(
-      Deployment deployment, String alias, String target, Instant since, String cloneName) {
+      Deployment deployment,
+      String alias,
+      String target,
+      Instant since,
+      String cloneName,
+      int wave) {
     String namespace = deployment.getMetadata().getNamespace();
     PodTemplateSpec template = deployment.getSpec().getTemplate();
     List<Pod> pods =
@@ -157,6 +175,7 @@ public class Deployments {
         WorkloadKind.Deployment,
         deployment.getMetadata().getName(),
         deployment.getMetadata().getUid(),
+        wave,
         true,
         Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1),
         templateHash(template),

@@ -8,6 +8,7 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Rotate;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.RotateReason;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
@@ -39,6 +40,10 @@ class DueTest {
   private String handledNonce;
   private String handledRequest;
   private String forbidden;
+  private String compromised;
+  private Trigger trigger = Trigger.SourceChanged;
+  private Instant reportedAt;
+  private RotateReason reason;
   private LastRotation noted;
   private RotationPolicySpec policy = RotationPolicySpec.BUILT_IN;
 
@@ -49,7 +54,13 @@ class DueTest {
   private BindingObservation observation() {
     SecretBindingSpec spec =
         new SecretBindingSpec(
-            null, null, null, null, null, nonce == null ? null : new Rotate(nonce, null), null);
+            null,
+            null,
+            null,
+            null,
+            null,
+            nonce == null ? null : new Rotate(nonce, reason, null),
+            null);
     SecretBindingStatus status =
         new SecretBindingStatus(
             null,
@@ -64,6 +75,7 @@ class DueTest {
             null,
             null,
             forbidden,
+            compromised,
             null);
     return new BindingObservation(
         "payments-db",
@@ -93,10 +105,25 @@ class DueTest {
     return new Due.Later(at, Reasons.ROTATION_FAILED, "another attempt after the last one failed");
   }
 
+  private Rotation rotation(
+      long version, Stage stage, String served, String fingerprint, Instant finishedAt) {
+    return new Rotation(
+        "payments-db-" + version,
+        version,
+        trigger,
+        reportedAt,
+        stage,
+        served,
+        fingerprint,
+        trigger == Trigger.Compromise ? "0000000a" : null,
+        finishedAt,
+        null,
+        null,
+        "it failed");
+  }
+
   private void ended(long version, Stage stage, Instant at) {
-    rotations.add(
-        new Rotation(
-            "payments-db-" + version, version, stage, null, REJECTED, at, null, null, "it failed"));
+    rotations.add(rotation(version, stage, null, REJECTED, at));
   }
 
   private void every(String time) {
@@ -105,7 +132,7 @@ class DueTest {
 
   @Test
   void aChangedSourceIsRotatedAtOnce() {
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
@@ -128,7 +155,7 @@ class DueTest {
     ended(2, Stage.Failed, NOW);
     assertThat(due(NOW)).isEqualTo(again(NOW.plus(Duration.ofMinutes(1))));
     assertThat(due(NOW.plus(Duration.ofMinutes(1))))
-        .isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+        .isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
 
     ended(3, Stage.Failed, NOW);
     assertThat(due(NOW)).isEqualTo(again(NOW.plus(Duration.ofMinutes(2))));
@@ -151,7 +178,7 @@ class DueTest {
     ended(4, Stage.Failed, NOW);
     source = new Source.Value("0000000c", false);
 
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
@@ -160,7 +187,7 @@ class DueTest {
     ended(3, Stage.Failed, NOW);
     ended(4, Stage.Complete, NOW);
 
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
@@ -169,7 +196,7 @@ class DueTest {
     assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1, Optional.empty()));
 
     nonce = "again";
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "again"));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "again", null));
   }
 
   @Test
@@ -178,7 +205,7 @@ class DueTest {
     assertThat(due(NOW.plus(Duration.ofDays(1)))).isEqualTo(new Due.Exhausted(1, Optional.empty()));
 
     source = new Source.Value("0000000c", false);
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
@@ -191,8 +218,7 @@ class DueTest {
 
   @Test
   void whatAPersonStoppedBeforeItBeganIsTheValueThatTheSourceHeldThen() {
-    rotations.add(
-        new Rotation("payments-db-2", 2, Stage.Aborted, null, null, NOW, null, null, null));
+    rotations.add(rotation(2, Stage.Aborted, null, null, NOW));
     assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1, Optional.empty()));
     noted = observation().lastEnded().orElseThrow();
     assertThat(noted).isEqualTo(new LastRotation("payments-db-2", Stage.Aborted, NOW, REJECTED));
@@ -200,27 +226,26 @@ class DueTest {
     rotations.clear();
     assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1, Optional.empty()));
     source = new Source.Value("0000000c", false);
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
     assertThat(observation().lastEnded()).contains(noted);
   }
 
   @Test
   void aValueThatCameAfterAPersonStoppedARotationWithoutOneIsTried() {
-    rotations.add(
-        new Rotation("payments-db-2", 2, Stage.Aborted, null, null, NOW, null, null, null));
+    rotations.add(rotation(2, Stage.Aborted, null, null, NOW));
     source = new Source.Unavailable("SourceNotFound", "gone");
     noted = observation().lastEnded().orElseThrow();
 
     source = new Source.Value("0000000c", false);
 
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
   void aSupersededAttemptIsNoFailure() {
     ended(2, Stage.Superseded, NOW);
 
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
@@ -228,10 +253,10 @@ class DueTest {
     source = new Source.OnRequest();
     nonce = "one";
     request = "two";
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "one"));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "one", null));
 
     handledNonce = "one";
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "two"));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "two", null));
 
     handledRequest = "two";
     assertThat(due(NOW)).isEqualTo(new Due.Never());
@@ -251,8 +276,7 @@ class DueTest {
   void aRequestThatARotationServesIsServedEvenIfTheStatusDoesNotSaySoYet() {
     source = new Source.OnRequest();
     nonce = "one";
-    rotations.add(
-        new Rotation("payments-db-2", 2, Stage.Complete, "one", null, NOW, null, null, null));
+    rotations.add(rotation(2, Stage.Complete, "one", null, NOW));
 
     assertThat(due(NOW)).isEqualTo(new Due.Never());
   }
@@ -273,7 +297,7 @@ class DueTest {
 
     assertThat(due(NOW))
         .isEqualTo(new Due.Later(at, Reasons.SCHEDULED, "30d after the last promotion"));
-    assertThat(due(at)).isEqualTo(new Due.Now(Trigger.Scheduled, null));
+    assertThat(due(at)).isEqualTo(new Due.Now(Trigger.Scheduled, null, null));
   }
 
   @Test
@@ -301,7 +325,7 @@ class DueTest {
             new Due.Exhausted(
                 3,
                 Optional.of(new Start(next, Reasons.SCHEDULED, "the next time of the schedule"))));
-    assertThat(due(next)).isEqualTo(new Due.Now(Trigger.Scheduled, null));
+    assertThat(due(next)).isEqualTo(new Due.Now(Trigger.Scheduled, null, null));
   }
 
   @Test
@@ -311,7 +335,7 @@ class DueTest {
 
     assertThat(due(NOW)).isInstanceOf(Due.Unclear.class);
     nonce = "now";
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now"));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now", null));
   }
 
   @Test
@@ -320,18 +344,16 @@ class DueTest {
 
     assertThat(due(NOW)).isEqualTo(new Due.Forbidden());
     nonce = "now";
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now"));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now", null));
     nonce = null;
     source = new Source.Value("0000000c", false);
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test
   void whatIsForbiddenIsRememberedUntilTheSourceHasSomethingElse() {
     policy = policy("concurrency: {policy: Forbid}");
-    rotations.add(
-        new Rotation(
-            "payments-db-2", 2, Stage.Baking, null, "0000000d", null, null, null, "it bakes"));
+    rotations.add(rotation(2, Stage.Baking, null, "0000000d", null));
     assertThat(planned().forbidden()).isEqualTo(REJECTED);
 
     rotations.clear();
@@ -360,6 +382,51 @@ class DueTest {
                 .isEqualTo(
                     "No rotation is under way. The next one starts at %s: 30d after the last promotion."
                         .formatted(at)));
+  }
+
+  @Test
+  void aCompromiseIsServedWhateverTheSourceHolds() {
+    nonce = "leaked";
+    reason = RotateReason.Compromise;
+    for (Source held :
+        List.of(
+            new Source.OnRequest(),
+            new Source.Value("0000000a", true),
+            new Source.Value("0000000c", false),
+            new Source.Unavailable("SourceNotFound", "gone"))) {
+      source = held;
+      assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Compromise, "leaked", null));
+    }
+  }
+
+  @Test
+  void anEmergencyThatFailedIsTriedAgainAsOneWithTheTimeOfItsReport() {
+    trigger = Trigger.Compromise;
+    reportedAt = NOW.minus(Duration.ofHours(1));
+    ended(2, Stage.Failed, NOW.minus(Duration.ofMinutes(1)));
+
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Compromise, null, reportedAt));
+  }
+
+  @Test
+  void nothingGoesBackToAValueThatWasReportedCompromised() {
+    compromised = REJECTED;
+
+    assertThat(due(NOW)).isEqualTo(new Due.Compromised());
+    assertThat(planned().compromised()).isEqualTo(REJECTED);
+    assertThat(planned().conditions())
+        .anySatisfy(c -> {
+          assertThat(c.type()).isEqualTo(Conditions.ROTATION_HEALTHY);
+          assertThat(c.reason()).isEqualTo(Reasons.SOURCE_COMPROMISED);
+        });
+  }
+
+  @Test
+  void whatAnEmergencyReplacedIsRememberedAsCompromised() {
+    trigger = Trigger.Compromise;
+    ended(2, Stage.Complete, NOW);
+
+    assertThat(planned().compromised()).isEqualTo("0000000a");
   }
 
   private SecretBindingStatus planned() {

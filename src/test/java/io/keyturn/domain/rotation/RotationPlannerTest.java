@@ -206,7 +206,7 @@ class RotationPlannerTest {
         .filteredOn(e -> e instanceof Effect.StopCanary(var w) && w.name().equals("a"))
         .singleElement()
         .satisfies(e -> assertThat(((Effect.StopCanary) e).workload().canaryRef()).isNotNull());
-    assertThat(scene.journal.proof()).isEqualTo(Proof.PreflightOnly);
+    assertThat(scene.journal.proof()).isEqualTo(Proof.WorkloadCanary);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.keyturn.domain.rotation;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -47,6 +48,7 @@ final class Scene {
     String owner;
     boolean exists = true;
     int replicas = 2;
+    int wave;
     String unsettled;
     String stuck;
     boolean rollsOut = true;
@@ -74,6 +76,9 @@ final class Scene {
   Instant aliasSince = START.minusSeconds(3600);
   String holder;
   int ahead;
+  Overlap overlap = Overlap.Auto;
+  Instant reportedAt;
+  boolean compromised;
   Trigger trigger = Trigger.SourceChanged;
   Instant currentSince = START.minus(Duration.ofDays(1));
   List<String> users = List.of();
@@ -207,13 +212,17 @@ final class Scene {
         "payments-db",
         7,
         trigger,
+        START,
+        reportedAt,
         journal,
-        new Wishes(abort, hold, suspended, deleted, bindingGone, namespaceGone, foreign),
+        new Wishes(
+            abort, hold, suspended, deleted, bindingGone, namespaceGone, foreign, compromised),
         policy,
         1L,
         Optional.of(new VersionRef(6, FROM)),
         Optional.of(currentSince),
         source,
+        overlap,
         List.copyOf(snapshots),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),
         fromLost,
@@ -250,6 +259,7 @@ final class Scene {
         WorkloadKind.Deployment,
         name,
         s.uid,
+        s.wave,
         true,
         s.replicas,
         s.hash,

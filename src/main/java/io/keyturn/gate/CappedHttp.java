@@ -67,8 +67,17 @@ final class CappedHttp {
    * @throws NoAnswer if there is none
    */
   static HttpResponse<byte[]> send(HttpRequest request, Duration time) throws NoAnswer {
+    return send(request, time, System.nanoTime() + time.toNanos());
+  }
+
+  /**
+   * The same within a longer task.
+   *
+   * @param time what to say that it may take
+   * @param end when it must be done, as {@link System#nanoTime} has it
+   */
+  static HttpResponse<byte[]> send(HttpRequest request, Duration time, long end) throws NoAnswer {
     String host = request.uri().getHost();
-    long end = System.nanoTime() + time.toNanos();
     try {
       Destination.resolve(host.startsWith("[") ? host.substring(1, host.length() - 1) : host);
     } catch (Destination.Refused e) {

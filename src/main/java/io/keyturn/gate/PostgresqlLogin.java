@@ -3,6 +3,8 @@ package io.keyturn.gate;
 import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.domain.gate.Measurement;
 import io.keyturn.secret.SecretData;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -27,6 +29,7 @@ final class PostgresqlLogin {
 
   static Measurement run(Preflight.Postgresql check, SecretData candidate, Duration time) {
     String name = Attempt.name(check.host(), check.port());
+    long end = System.nanoTime() + time.toNanos();
     Properties properties;
     try {
       properties = properties(check, candidate, time);
@@ -36,11 +39,13 @@ final class PostgresqlLogin {
     } catch (Destination.Refused e) {
       return e.measurement();
     }
-    // The URL says nothing: what a user wrote could otherwise set any property of the driver.
-    try (Connection connection = DRIVER.connect("jdbc:postgresql:", properties)) {
+    // The URL has nothing but the database, encoded: what a user wrote could otherwise set any
+    // property of the driver.
+    String url = "jdbc:postgresql:" + URLEncoder.encode(check.database(), StandardCharsets.UTF_8);
+    try (Connection connection = DRIVER.connect(url, properties)) {
       return check.query() == null
           ? Measurement.passed(name + " takes the login")
-          : ask(connection, check.query(), name);
+          : ask(connection, check.query(), name, end);
     } catch (SQLException e) {
       return refused(e, check, name);
     }
@@ -52,14 +57,13 @@ final class PostgresqlLogin {
     Properties properties = new Properties();
     PGProperty.PG_HOST.set(properties, check.host());
     PGProperty.PG_PORT.set(properties, check.port());
-    PGProperty.PG_DBNAME.set(properties, check.database());
     PGProperty.USER.set(properties, Candidate.text(candidate, check.usernameKey()));
     PGProperty.PASSWORD.set(properties, Candidate.text(candidate, check.passwordKey()));
     PGProperty.APPLICATION_NAME.set(properties, "keyturn");
     PGProperty.CONNECT_TIMEOUT.set(properties, seconds);
-    PGProperty.SOCKET_TIMEOUT.set(properties, seconds);
+    // A little later, so that a query is cancelled and not cut off.
+    PGProperty.SOCKET_TIMEOUT.set(properties, seconds + 1);
     PGProperty.LOGIN_TIMEOUT.set(properties, seconds);
-    PGProperty.QUERY_TIMEOUT.set(properties, seconds);
     PGProperty.GSS_ENC_MODE.set(properties, "disable");
     PGProperty.JAAS_LOGIN.set(properties, false);
     PGProperty.READ_ONLY.set(properties, true);
@@ -79,9 +83,11 @@ final class PostgresqlLogin {
     return properties;
   }
 
-  private static Measurement ask(Connection connection, String query, String name) {
+  private static Measurement ask(Connection connection, String query, String name, long end) {
     try (Statement statement = connection.createStatement()) {
       statement.setMaxRows(1);
+      statement.setQueryTimeout(
+          (int) Math.max(1, Duration.ofNanos(end - System.nanoTime()).toSeconds()));
       if (!statement.execute(query)) {
         return Measurement.inconclusive("the query has no result: write one that returns a row");
       }

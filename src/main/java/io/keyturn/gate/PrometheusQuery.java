@@ -60,16 +60,14 @@ final class PrometheusQuery {
       }
       long end = System.nanoTime() + time.toNanos();
       if (gate.samplesQuery() != null) {
-        double samples =
-            ask(gate.address(), gate.samplesQuery(), "samplesQuery", pods, version, time);
+        double samples = ask(gate, gate.samplesQuery(), "samplesQuery", pods, version, time, end);
         if (!(samples >= gate.minSamples())) {
           return Measurement.inconclusive(
               "there are %s samples, and %d are needed to judge"
                   .formatted(number(samples), gate.minSamples()));
         }
       }
-      Duration left = Duration.ofNanos(Math.max(1, end - System.nanoTime()));
-      double result = ask(gate.address(), gate.query(), "query", pods, version, left);
+      double result = ask(gate, gate.query(), "query", pods, version, time, end);
       return judge(Threshold.parse(gate.failWhen()), result, gate.failWhen());
     } catch (CappedHttp.NoAnswer e) {
       return e.measurement();
@@ -109,19 +107,20 @@ final class PrometheusQuery {
   }
 
   private static double ask(
-      String address,
+      Gate.Prometheus gate,
       String query,
       String name,
       Collection<String> pods,
       String version,
-      Duration time)
+      Duration time,
+      long end)
       throws CappedHttp.NoAnswer, NoNumber {
     String text =
         query
             .replace(Gate.Prometheus.PODS, expression(pods))
             .replace(Gate.Prometheus.VERSION, version);
     String url =
-        address.replaceAll("/+$", "")
+        gate.address().replaceAll("/+$", "")
             + "/api/v1/query?query="
             + URLEncoder.encode(text, StandardCharsets.UTF_8)
             + "&timeout="
@@ -129,7 +128,7 @@ final class PrometheusQuery {
             + "s";
     HttpResponse<byte[]> answer =
         CappedHttp.send(
-            CappedHttp.request(url).header("Accept", "application/json").GET().build(), time);
+            CappedHttp.request(url).header("Accept", "application/json").GET().build(), time, end);
     JsonNode body = parse(answer.body());
     if (answer.statusCode() != HttpURLConnection.HTTP_OK) {
       throw new NoNumber(

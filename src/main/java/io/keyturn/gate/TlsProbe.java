@@ -226,7 +226,11 @@ final class TlsProbe {
     } catch (SSLException e) {
       return Measurement.inconclusive(name + " does not speak TLS as Keyturn does");
     } catch (IOException e) {
-      return Measurement.inconclusive(name + " takes no connection, or ends it");
+      // A server that refuses a certificate may hang up before anybody has heard why.
+      return Measurement.inconclusive(
+          identity != null && identity.asked()
+              ? name + " ended the connection when it had seen the certificate, and did not say why"
+              : name + " takes no connection, or ends it");
     }
     return material.chain().isEmpty()
         ? Measurement.passed("%s is trusted by key %s".formatted(name, caKey(check)))

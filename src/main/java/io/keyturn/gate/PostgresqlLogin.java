@@ -117,6 +117,14 @@ final class PostgresqlLogin {
       case "42501" ->
           Measurement.failed(
               "the login works and lacks the right to connect to the database " + check.database());
+      case "08006" ->
+          Measurement.inconclusive(
+              "%s ended the connection%s (SQLSTATE 08006)"
+                  .formatted(
+                      name,
+                      check.sslMode() == Preflight.SslMode.VERIFY_FULL
+                          ? ", or its certificate is not for this name"
+                          : ""));
       case "3D000" ->
           Measurement.inconclusive(
               "the login works, and %s has no database %s".formatted(name, check.database()));

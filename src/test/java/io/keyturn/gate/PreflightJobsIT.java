@@ -205,9 +205,10 @@ class PreflightJobsIT {
     awaitNothing();
   }
 
+  /** The garbage collector learns of new kinds each half minute. */
   private void awaitNothing() {
     await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofSeconds(120))
         .untilAsserted(() -> {
           assertThat(admin.resources(Job.class).inNamespace(namespace).list().getItems()).isEmpty();
           assertThat(admin.pods().inNamespace(namespace).list().getItems()).isEmpty();
@@ -219,7 +220,7 @@ class PreflightJobsIT {
     SecretRotation rotation = rotation("db", PASSWORD);
     Preflight nameless =
         Serialization.unmarshal(
-            "{name: login, job: {template: {spec: {containers: [{image: a}]}}}}", Preflight.class);
+            "name: login\njob: {template: {spec: {containers: [{image: a}]}}}", Preflight.class);
 
     assertThatItSays(
         jobs.start(rotation, nameless, "db", "db-v7-1a2b3c4d").orElseThrow(),

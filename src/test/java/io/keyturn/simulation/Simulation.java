@@ -55,7 +55,9 @@ final class Simulation {
           new RotationPolicySpec.Retirement("5s", 2),
           new RotationPolicySpec.Retry(2, "5s", "1m"),
           20,
-          false);
+          false,
+          null,
+          null);
 
   private static final Duration KUBELET_LAG = Duration.ofSeconds(2);
   private static final Duration RESTART = Duration.ofSeconds(2);

@@ -90,7 +90,7 @@ class DueTest {
   private void every(String time) {
     policy =
         new RotationPolicySpec(
-            new RotationPolicySpec.Schedule(time), null, null, null, null, null, null);
+            new RotationPolicySpec.Schedule(time), null, null, null, null, null, null, null, null);
   }
 
   @Test

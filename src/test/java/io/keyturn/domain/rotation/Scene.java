@@ -111,6 +111,8 @@ final class Scene {
             null,
             null,
             null,
+            null,
+            null,
             null);
     return this;
   }

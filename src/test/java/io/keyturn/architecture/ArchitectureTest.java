@@ -50,6 +50,8 @@ class ArchitectureTest {
           .definedBy("io.keyturn.store..")
           .layer("workload")
           .definedBy("io.keyturn.workload..")
+          .layer("gate")
+          .definedBy("io.keyturn.gate..")
           .layer("controller")
           .definedBy("io.keyturn.controller..")
           .optionalLayer("ops")
@@ -58,17 +60,19 @@ class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("controller")
           .mayOnlyBeAccessedByLayers("ops")
-          .whereLayer("workload")
+          .whereLayer("gate")
           .mayOnlyBeAccessedByLayers("controller", "ops")
+          .whereLayer("workload")
+          .mayOnlyBeAccessedByLayers("gate", "controller", "ops")
           .whereLayer("store")
           .mayOnlyBeAccessedByLayers("controller", "ops")
           .whereLayer("secret")
-          .mayOnlyBeAccessedByLayers("store", "workload", "controller", "ops")
+          .mayOnlyBeAccessedByLayers("store", "workload", "gate", "controller", "ops")
           .whereLayer("kubernetes")
-          .mayOnlyBeAccessedByLayers("secret", "store", "workload", "controller", "ops")
+          .mayOnlyBeAccessedByLayers("secret", "store", "workload", "gate", "controller", "ops")
           .because(
               "docs/architecture.md: api, domain, kubernetes, secret, then store and workload,"
-                  + " controller, ops");
+                  + " gate, controller, ops");
 
   @ArchTest
   static final ArchRule objectsAreReadAndWrittenThroughOnePort =

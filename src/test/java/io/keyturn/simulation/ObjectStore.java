@@ -19,6 +19,9 @@ import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSetBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.JobStatus;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
@@ -318,6 +321,7 @@ final class ObjectStore implements ApiServer {
       case CustomResource<?, ?> c -> c.getSpec();
       case Deployment d -> d.getSpec();
       case ReplicaSet r -> r.getSpec();
+      case Job j -> j.getSpec();
       case Pod p -> p.getSpec();
       case Secret s -> s.getData();
       default -> null;
@@ -328,6 +332,7 @@ final class ObjectStore implements ApiServer {
     return switch (object) {
       case CustomResource<?, ?> c -> c.getStatus();
       case Deployment d -> d.getStatus();
+      case Job j -> j.getStatus();
       case Pod p -> p.getStatus();
       default -> null;
     };
@@ -339,6 +344,7 @@ final class ObjectStore implements ApiServer {
       case SecretRotation r -> r.setStatus(((SecretRotation) from).getStatus());
       case RotationPolicy p -> p.setStatus(((RotationPolicy) from).getStatus());
       case Deployment d -> d.setStatus(((Deployment) from).getStatus());
+      case Job j -> j.setStatus(((Job) from).getStatus());
       case Pod p -> p.setStatus(((Pod) from).getStatus());
       default -> {}
     }
@@ -349,6 +355,7 @@ final class ObjectStore implements ApiServer {
       case SecretBinding b -> b.setStatus(SecretBindingStatus.EMPTY);
       case SecretRotation r -> r.setStatus(SecretRotationStatus.EMPTY);
       case Deployment d -> d.setStatus(new DeploymentStatus());
+      case Job j -> j.setStatus(new JobStatus());
       default -> {}
     }
   }
@@ -363,6 +370,7 @@ final class ObjectStore implements ApiServer {
       case Secret s -> new SecretBuilder(s).build();
       case Deployment d -> new DeploymentBuilder(d).build();
       case ReplicaSet r -> new ReplicaSetBuilder(r).build();
+      case Job j -> new JobBuilder(j).build();
       case Pod p -> new PodBuilder(p).build();
       case Namespace n -> new NamespaceBuilder(n).build();
       case SecretBinding b -> copy(b, new SecretBinding());

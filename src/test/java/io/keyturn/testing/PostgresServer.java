@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -37,13 +38,13 @@ public final class PostgresServer implements AutoCloseable {
   private final long pid;
   private final GuardedProcess guard;
 
-  private PostgresServer(Path directory) throws IOException {
+  private PostgresServer(Path directory, TestAuthority.Identity identity) throws IOException {
     this.directory = directory;
     Path access = Files.writeString(directory.resolve("pg_hba.conf"), ACCESS);
     File data = directory.resolve("data").toFile();
     ProcessBuilder.Redirect log =
         ProcessBuilder.Redirect.appendTo(directory.resolve("postgres.log").toFile());
-    server =
+    EmbeddedPostgres.Builder builder =
         EmbeddedPostgres.builder()
             .setOutputRedirector(log)
             .setErrorRedirector(log)
@@ -56,8 +57,11 @@ public final class PostgresServer implements AutoCloseable {
             .setServerConfig("listen_addresses", "127.0.0.1")
             // Tests log in many thousand times, and the default would take most of the processors.
             .setServerConfig("scram_iterations", "1")
-            .setConnectConfig("connectTimeout", "5")
-            .start();
+            .setConnectConfig("connectTimeout", "5");
+    if (identity != null) {
+      offerTls(builder, identity);
+    }
+    server = builder.start();
     pid = Long.parseLong(Files.readAllLines(data.toPath().resolve("postmaster.pid")).getFirst());
     // QUIT is PostgreSQL's immediate shutdown: it takes its children along.
     guard = GuardedProcess.guard("postgres", pid, "QUIT", directory.resolve("guard.log"));
@@ -79,10 +83,34 @@ public final class PostgresServer implements AutoCloseable {
   /** Like {@link #start()}, in a directory of its own, which {@link #close()} deletes. */
   public static PostgresServer start(Path directory) {
     try {
-      return new PostgresServer(Files.createDirectories(directory).toAbsolutePath());
+      return new PostgresServer(Files.createDirectories(directory).toAbsolutePath(), null);
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }
+  }
+
+  /** Like {@link #start()}; it also takes connections by TLS, with a certificate. */
+  public static PostgresServer start(TestAuthority.Identity identity) {
+    try {
+      return new PostgresServer(Files.createTempDirectory("keyturn-postgres"), identity);
+    } catch (IOException e) {
+      throw new UncheckedIOException("PostgreSQL did not start", e);
+    }
+  }
+
+  private void offerTls(EmbeddedPostgres.Builder builder, TestAuthority.Identity identity)
+      throws IOException {
+    Path certificate =
+        Files.writeString(directory.resolve("server.crt"), identity.certificatePem());
+    Path key =
+        Files.createFile(
+            directory.resolve("server.key"),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(key, identity.keyPem());
+    builder
+        .setServerConfig("ssl", "on")
+        .setServerConfig("ssl_cert_file", certificate.toString())
+        .setServerConfig("ssl_key_file", key.toString());
   }
 
   /** Where it listens; there is nobody to reach it but this machine. */

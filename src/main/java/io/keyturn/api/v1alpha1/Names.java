@@ -29,13 +29,16 @@ public final class Names {
   /** Label of a clone, its ReplicaSet and its pods: the workload that it stands in for. */
   public static final String CANARY_FOR = "keyturn.io/canary-for";
 
+  /** Label of a Job that checks a version, and of its pod: the name of the check. */
+  public static final String PREFLIGHT = "keyturn.io/preflight";
+
   /** Label of a workload, value {@code disabled}: no canary is ever cloned from it. */
   public static final String CANARY = "keyturn.io/canary";
 
   /** Annotation of a clone's pods: keyed MAC of the pod template that they were cloned from. */
   public static final String BASE_TEMPLATE = "keyturn.io/base-template";
 
-  /** Annotation of a clone's pods: the name of the rotation that they belong to. */
+  /** Annotation of a rotation's own pods, clones and checks: its name. */
   public static final String ROTATION = "keyturn.io/rotation";
 
   /** Annotation: on a binding the request to rotate once, on a rotation the request it serves. */
@@ -131,6 +134,18 @@ public final class Names {
    */
   public static String clone(String workload, String rotationUid) {
     return truncate(workload, MAX_LABEL - 17) + "-canary-" + hash(rotationUid + "/" + workload);
+  }
+
+  /**
+   * Name of the Job of a check: deterministic for a rotation, a valid label, and different from
+   * that of any other rotation.
+   */
+  public static String preflight(String rotation, String check, String rotationUid) {
+    return truncate(rotation, MAX_LABEL - 11 - check.length())
+        + "-"
+        + check
+        + "-"
+        + hash(rotationUid + "/" + check);
   }
 
   private static String truncate(String name, int length) {

@@ -30,6 +30,8 @@ import java.util.List;
  * @param retry when a rejected value is tried again
  * @param historyLimit how many ended rotations stay
  * @param suspend whether rotations rest
+ * @param preflight checks before any pod sees a version
+ * @param gates what is asked while a version is tried and rolled out
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record RotationPolicySpec(
@@ -62,12 +64,26 @@ public record RotationPolicySpec(
     @Default("false")
         @JsonPropertyDescription(
             "Starts no rotation, and lets those under way take no further step, while true.")
-        Boolean suspend) {
+        Boolean suspend,
+    @Size(max = 16)
+        @ValidationRule(
+            value = "self.all(one, self.exists_one(other, other.name == one.name))",
+            message = "two checks have the same name: results are told apart by it, choose another")
+        @JsonPropertyDescription("Checks of a new version before any pod sees it, in this order.")
+        List<Preflight> preflight,
+    @Size(max = 16)
+        @ValidationRule(
+            value = "self.all(one, self.exists_one(other, other.name == one.name))",
+            message = "two gates have the same name: results are told apart by it, choose another")
+        @JsonPropertyDescription(
+            "What is asked while a version is tried and rolled out. Readiness and restarts are"
+                + " always looked at.")
+        List<Gate> gates) {
 
   /** What applies to a binding without a policy. */
   public static final RotationPolicySpec BUILT_IN =
       new RotationPolicySpec(
-          null, null, null, null, null, null, null, null, null, null, null, null);
+          null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
   /** Fills in what the user left out. */
   public RotationPolicySpec {
@@ -83,6 +99,8 @@ public record RotationPolicySpec(
     retry = or(retry, new Retry(null, null, null));
     historyLimit = or(historyLimit, 10);
     suspend = or(suspend, false);
+    preflight = list(preflight);
+    gates = list(gates);
   }
 
   /**

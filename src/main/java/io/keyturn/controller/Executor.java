@@ -13,6 +13,7 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec.BindingRef;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.domain.Effect;
+import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.SecretData;
@@ -42,6 +43,7 @@ public class Executor {
   private final ApiServer api;
   private final SecretWriter secrets;
   private final Deployments deployments;
+  private final PreflightJobs checks;
   private final Candidates candidates;
   private final Adoption adoption;
   private final Telemetry telemetry;
@@ -54,6 +56,7 @@ public class Executor {
       ApiServer api,
       SecretWriter secrets,
       Deployments deployments,
+      PreflightJobs checks,
       Candidates candidates,
       Adoption adoption,
       Telemetry telemetry,
@@ -62,6 +65,7 @@ public class Executor {
     this.api = api;
     this.secrets = secrets;
     this.deployments = deployments;
+    this.checks = checks;
     this.candidates = candidates;
     this.adoption = adoption;
     this.telemetry = telemetry;
@@ -112,6 +116,13 @@ public class Executor {
               subject.binding(), version, subject.alias(), token(subject.rotation()));
       case Effect.WriteAlias(VersionRef version, boolean restoring) ->
           writeAlias(version, restoring, subject);
+      case Effect.StartCheck(var check) ->
+          checks.start(
+              subject.rotation(),
+              check,
+              subject.aliasName(),
+              subject.rotation().getStatus().to().snapshot());
+      case Effect.StopCheck(var check) -> checks.stop(subject.rotation(), check);
       case Effect.StartCanary start ->
           deployments.startCanary(
               subject.rotation(),
@@ -310,6 +321,7 @@ public class Executor {
             start.trigger() == Trigger.Compromise && start.reportedAt() == null
                 ? now()
                 : start.reportedAt(),
+            null,
             null,
             null));
     rotation.setStatus(null);

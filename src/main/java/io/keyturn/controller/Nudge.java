@@ -22,6 +22,11 @@ public class Nudge {
     return source;
   }
 
+  /** Lets a rotation look again. */
+  public void send(String namespace, String rotation) {
+    source.send(new ResourceID(rotation, namespace));
+  }
+
   /** Lets a rotation look again, unless it has ended. */
   public void send(String namespace, BindingObservation.Rotation rotation) {
     if (!rotation.stage().terminal()) {

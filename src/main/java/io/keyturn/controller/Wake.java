@@ -50,7 +50,9 @@ public final class Wake {
 
   /** Whether the API server refuses a write for good: by its roles, its policies or its rules. */
   public static boolean refused(KubernetesClientException e) {
-    return e.getCode() == HttpURLConnection.HTTP_FORBIDDEN || e.getCode() == UNPROCESSABLE;
+    return e.getCode() == HttpURLConnection.HTTP_FORBIDDEN
+        || e.getCode() == HttpURLConnection.HTTP_BAD_REQUEST
+        || e.getCode() == UNPROCESSABLE;
   }
 
   /** Look again at once. */

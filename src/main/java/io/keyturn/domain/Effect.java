@@ -1,5 +1,6 @@
 package io.keyturn.domain;
 
+import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
@@ -62,6 +63,26 @@ public sealed interface Effect {
    * @param version with the name of its snapshot
    */
   record RestoreSnapshot(VersionRef version) implements Effect {}
+
+  /**
+   * Start the Job of a check.
+   *
+   * @param check of the policy
+   */
+  record StartCheck(Preflight check) implements Effect {
+    @Override
+    public String refusal(int code) {
+      return "The API server refused the Job of check %s (code %d): look at its template, the namespace's quotas, its admission policies and Keyturn's roles."
+          .formatted(check.name(), code);
+    }
+  }
+
+  /**
+   * Delete the Job of a check and its pod.
+   *
+   * @param check of the policy
+   */
+  record StopCheck(Preflight check) implements Effect {}
 
   /**
    * Create the clone of a workload, or bring it to the workload's present template.

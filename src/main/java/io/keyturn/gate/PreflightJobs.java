@@ -31,8 +31,6 @@ import java.util.stream.Collectors;
 public class PreflightJobs {
 
   private static final KubernetesSerialization JSON = new KubernetesSerialization();
-  private static final int UNPROCESSABLE = 422;
-
   private final ApiServer api;
 
   /** Works on the given API server. */
@@ -62,56 +60,52 @@ public class PreflightJobs {
     record Ended(Measurement measurement) implements State {}
   }
 
+  /** Why a check can never start, whatever the API server says; empty: nothing is known. */
+  public static Optional<Measurement> obstacle(Preflight check) {
+    Optional<String> obstacle;
+    try {
+      obstacle = PreflightTemplate.obstacle(template(check));
+    } catch (IllegalArgumentException e) {
+      obstacle =
+          Optional.of(
+              "%s of its template has a wrong type, see kubectl explain job.spec.template"
+                  .formatted(field(e)));
+    }
+    return obstacle.map(
+        o -> Measurement.inconclusive("%s cannot start: %s".formatted(subject(check), o)));
+  }
+
+  private static PodTemplateSpec template(Preflight check) {
+    return JSON.convertValue(check.job().template(), PodTemplateSpec.class);
+  }
+
   /**
    * Starts a check, if it was not started before.
    *
    * @param alias the Secret of the binding; what refers to it in the template refers to the
    *     snapshot
    * @param snapshot the Secret with the candidate
-   * @return why it cannot be started, never a verdict; empty if it was
-   * @throws KubernetesClientException if the API server does not answer, or not to this
+   * @return whether it was started now
+   * @throws KubernetesClientException if the API server does not answer, or refuses the Job
    */
-  public Optional<Measurement> start(
-      SecretRotation rotation, Preflight check, String alias, String snapshot) {
-    String subject = subject(check);
-    PodTemplateSpec template;
-    try {
-      template = JSON.convertValue(check.job().template(), PodTemplateSpec.class);
-    } catch (IllegalArgumentException e) {
-      return Optional.of(
-          Measurement.inconclusive(
-              "%s cannot start: %s of its template has a wrong type, see kubectl explain job.spec"
-                      .formatted(subject, field(e))
-                  + ".template"));
-    }
-    Optional<String> obstacle = PreflightTemplate.obstacle(template);
-    if (obstacle.isPresent()) {
-      return Optional.of(
-          Measurement.inconclusive("%s cannot start: %s".formatted(subject, obstacle.get())));
-    }
+  public boolean start(SecretRotation rotation, Preflight check, String alias, String snapshot) {
     Job job =
         PreflightTemplate.job(
-            template, rotation, owner(rotation), name(rotation, check), check, alias, snapshot);
+            template(check),
+            rotation,
+            owner(rotation),
+            name(rotation, check),
+            check,
+            alias,
+            snapshot);
     try {
       api.create(job);
-      return Optional.empty();
+      return true;
     } catch (KubernetesClientException e) {
-      return switch (e.getCode()) {
-        case HttpURLConnection.HTTP_CONFLICT -> Optional.empty();
-        case HttpURLConnection.HTTP_BAD_REQUEST, UNPROCESSABLE ->
-            Optional.of(
-                Measurement.inconclusive(
-                    "%s cannot start: its template is not one of a pod (HTTP %d), try it in a Job"
-                            .formatted(subject, e.getCode())
-                        + " of your own"));
-        case HttpURLConnection.HTTP_FORBIDDEN ->
-            Optional.of(
-                Measurement.inconclusive(
-                    subject
-                        + " cannot start: a quota or an admission policy forbids the Job, or a"
-                        + " role does not let Keyturn create it (HTTP 403)"));
-        default -> throw e;
-      };
+      if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
+        return false;
+      }
+      throw e;
     }
   }
 

@@ -2,8 +2,8 @@ package io.keyturn.gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.gate.Measurement;
-import io.keyturn.domain.gate.Verdict;
 import io.keyturn.secret.SecretData;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -7,13 +7,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpServer;
 import io.keyturn.api.v1alpha1.Gate;
 import io.keyturn.api.v1alpha1.Preflight;
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.gate.Measurement;
-import io.keyturn.domain.gate.Verdict;
 import io.keyturn.secret.SecretData;
 import io.keyturn.testing.TestAuthority;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
@@ -256,7 +257,8 @@ class HttpProbeTest {
             new Gate.Http(url("/status/200"), Gate.Method.POST),
             null);
 
-    Measurement measurement = new Gates().measure(gate, List.of("b", "a"), "v7-1a2b3c4d");
+    Measurement measurement =
+        new NetworkJudge(Clock.systemUTC()).gate(gate, List.of("b", "a"), "v7-1a2b3c4d");
 
     assertThatItSays(measurement, Verdict.Passed, "the answer is HTTP 200");
     assertThat(asked)
@@ -276,7 +278,7 @@ class HttpProbeTest {
             null);
 
     assertThatItSays(
-        new Gates().measure(gate, List.of("a"), "v7-1a2b3c4d"),
+        new NetworkJudge(Clock.systemUTC()).gate(gate, List.of("a"), "v7-1a2b3c4d"),
         Verdict.Inconclusive,
         "the answer is HTTP 503: the server is busy or broken");
     assertThat(asked).hasValue("GET ");

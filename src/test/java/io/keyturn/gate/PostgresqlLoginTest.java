@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.api.v1alpha1.Preflight.SslMode;
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.gate.Measurement;
-import io.keyturn.domain.gate.Verdict;
 import io.keyturn.secret.SecretData;
 import io.keyturn.testing.PostgresServer;
 import io.keyturn.testing.TestAuthority;

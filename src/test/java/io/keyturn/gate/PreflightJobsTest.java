@@ -17,7 +17,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.api.v1alpha1.SecretRotation;
-import io.keyturn.domain.gate.Verdict;
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.gate.PreflightJobs.State;
 import io.keyturn.kubernetes.ApiServer;
 import java.util.ArrayList;
@@ -55,7 +55,7 @@ class PreflightJobsTest {
   }
 
   private Job started(Preflight check) {
-    assertThat(jobs.start(rotation, check, "db", SNAPSHOT)).isEmpty();
+    jobs.start(rotation, check, "db", SNAPSHOT);
     return api.job;
   }
 
@@ -178,7 +178,7 @@ class PreflightJobsTest {
   void startingAgainStartsNothing() {
     Job first = started(plain());
 
-    started(plain());
+    assertThat(jobs.start(rotation, plain(), "db", SNAPSHOT)).isFalse();
 
     assertThat(api.job).isSameAs(first);
   }
@@ -206,7 +206,7 @@ class PreflightJobsTest {
       })
   void aTemplateThatCannotBeUsedIsNoVerdict(String template, String message) {
     assertThatItSays(
-        jobs.start(rotation, check(template), "db", SNAPSHOT).orElseThrow(),
+        PreflightJobs.obstacle(check(template)).orElseThrow(),
         Verdict.Inconclusive,
         "the Job of check login cannot start: " + message,
         "words");
@@ -214,26 +214,13 @@ class PreflightJobsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {400, 403, 422})
-  void aJobThatIsRefusedIsNoVerdict(int code) {
+  @ValueSource(ints = {400, 403, 422, 503})
+  void aJobThatIsRefusedIsToldAsARefusal(int code) {
     api.refusal = code;
 
-    assertThat(jobs.start(rotation, plain(), "db", SNAPSHOT).orElseThrow())
-        .satisfies(m -> {
-          assertThat(m.verdict()).isEqualTo(Verdict.Inconclusive);
-          assertThat(m.message())
-              .startsWith("the Job of check login cannot start: ")
-              .contains("(HTTP " + code + ")")
-              .doesNotContain("secret words");
-        });
-  }
-
-  @Test
-  void anApiServerThatIsOverloadedIsAskedAgain() {
-    api.refusal = 503;
-
     assertThatThrownBy(() -> jobs.start(rotation, plain(), "db", SNAPSHOT))
-        .isInstanceOf(KubernetesClientException.class);
+        .isInstanceOfSatisfying(
+            KubernetesClientException.class, e -> assertThat(e.getCode()).isEqualTo(code));
   }
 
   @Test

@@ -6,12 +6,13 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import io.keyturn.api.v1alpha1.Gate;
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.gate.Measurement;
-import io.keyturn.domain.gate.Verdict;
 import io.keyturn.testing.PrometheusServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -77,8 +78,8 @@ class PrometheusIT {
 
   private static Measurement measure(
       String query, String failWhen, Integer minSamples, String samplesQuery, String... pods) {
-    return new Gates()
-        .measure(
+    return new NetworkJudge(Clock.systemUTC())
+        .gate(
             new Gate(
                 "errors",
                 Gate.GateStage.Canary,

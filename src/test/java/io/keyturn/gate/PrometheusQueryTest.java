@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.keyturn.api.v1alpha1.Gate;
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.gate.Measurement;
-import io.keyturn.domain.gate.Verdict;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -93,8 +94,8 @@ class PrometheusQueryTest {
                 samplesQuery),
             null,
             null);
-    return new Gates()
-        .measure(gate, List.of("app-1", "app.2"), "v7-1a2b3c4d", Duration.ofSeconds(3));
+    return new NetworkJudge(Clock.systemUTC())
+        .gate(gate, List.of("app-1", "app.2"), "v7-1a2b3c4d", Duration.ofSeconds(3));
   }
 
   private Measurement measure() {
@@ -246,7 +247,7 @@ class PrometheusQueryTest {
             null);
 
     assertThatItSays(
-        new Gates().measure(gate, List.of(), "v7-1a2b3c4d"),
+        new NetworkJudge(Clock.systemUTC()).gate(gate, List.of(), "v7-1a2b3c4d"),
         Verdict.Inconclusive,
         "there is no pod to judge");
     assertThat(queries).isEmpty();

@@ -4,7 +4,7 @@ import static io.keyturn.gate.Candidates.TIME;
 import static io.keyturn.gate.Candidates.assertThatItSays;
 
 import io.keyturn.api.v1alpha1.Preflight;
-import io.keyturn.domain.gate.Verdict;
+import io.keyturn.api.v1alpha1.Verdict;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

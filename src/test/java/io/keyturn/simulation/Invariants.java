@@ -10,6 +10,7 @@ import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
@@ -164,7 +165,10 @@ final class Invariants {
   /** What the journal calls proven was proven. */
   private void verdict(SecretRotation rotation) {
     String value = value(store.look(Secret.class, rotation.getStatus().to().snapshot()));
-    Duration bake = Durations.parse(rotation.getStatus().policy().canary().bake());
+    Duration bake =
+        rotation.getSpec().trigger() == Trigger.Compromise
+            ? Duration.ZERO
+            : Durations.parse(rotation.getStatus().policy().canary().bake());
     for (WorkloadProgress w : rotation.getStatus().workloads()) {
       require(
           4,

@@ -1,7 +1,10 @@
 package io.keyturn.simulation;
 
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -9,12 +12,21 @@ import java.util.function.Predicate;
  * What people and their tools do in a simulation, and what has to come of it.
  *
  * @param name of the scenario
- * @param workloads names of the Deployments, of three pods each
+ * @param workloads names of the Deployments, of three pods each, in the order of their waves; one
+ *     that begins a wave has a plus before its name
+ * @param policy more of the policy, as YAML
+ * @param overlap of the source
  * @param steps what is done, in this order
  * @param ends the values of which one is current in the end, whatever goes wrong meanwhile; empty:
  *     no binding is left
  */
-record Scenario(String name, List<String> workloads, List<Step> steps, List<String> ends) {
+record Scenario(
+    String name,
+    List<String> workloads,
+    String policy,
+    Overlap overlap,
+    List<Step> steps,
+    List<String> ends) {
 
   /**
    * Something that a person or a tool does.
@@ -25,17 +37,36 @@ record Scenario(String name, List<String> workloads, List<Step> steps, List<Stri
   record Step(Predicate<Simulation> when, Consumer<Simulation> what) {}
 
   static Scenario of(String name, String... workloads) {
-    return new Scenario(name, List.of(workloads), List.of(), List.of());
+    return new Scenario(name, List.of(workloads), "", Overlap.Auto, List.of(), List.of());
+  }
+
+  Scenario under(String yaml) {
+    return new Scenario(name, workloads, policy + yaml + "\n", overlap, steps, ends);
+  }
+
+  Scenario withoutOverlap() {
+    return new Scenario(name, workloads, policy, Overlap.None, steps, ends);
   }
 
   Scenario then(Predicate<Simulation> when, Consumer<Simulation> what) {
     List<Step> more = new ArrayList<>(steps);
     more.add(new Step(when, what));
-    return new Scenario(name, workloads, List.copyOf(more), ends);
+    return new Scenario(name, workloads, policy, overlap, List.copyOf(more), ends);
   }
 
   Scenario endsWith(String... values) {
-    return new Scenario(name, workloads, steps, List.of(values));
+    return new Scenario(name, workloads, policy, overlap, steps, List.of(values));
+  }
+
+  /** The Deployments and their waves. */
+  Map<String, Integer> waves() {
+    Map<String, Integer> waves = new LinkedHashMap<>();
+    int wave = 0;
+    for (String workload : workloads) {
+      wave += workload.startsWith("+") ? 1 : 0;
+      waves.put(workload.replace("+", ""), wave);
+    }
+    return waves;
   }
 
   @Override

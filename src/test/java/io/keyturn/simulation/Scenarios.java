@@ -7,6 +7,7 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.api.v1alpha1.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -20,6 +21,13 @@ final class Scenarios {
   static final String LEDGER = "ledger";
   static final String SECOND = "value-two";
   static final String THIRD = "value-three";
+
+  private static final String CHECK = "preflight: [{name: port, tcp: {host: db, port: 5432}}]";
+  private static final String GATES =
+      "gates: [{name: smoke, stage: Canary, interval: 3s, http: {url: \"http://app/\"}}, {name:"
+          + " errors, stage: Promote, interval: 3s, http: {url: \"http://app/\"}}]";
+  private static final String PERSON =
+      "gates: [{name: anna, stage: Promote, manual: {timeout: 90s}}]";
 
   private Scenarios() {}
 
@@ -81,7 +89,56 @@ final class Scenarios {
             .endsWith(FIRST),
         good("a binding that is deleted in the promotion", APP, LEDGER)
             .then(s -> s.annotated(APP), s -> s.delete(SecretBinding.class, Simulation.BINDING))
-            .endsWith(FIRST));
+            .endsWith(FIRST),
+        good("two waves with a pause between them", APP, "+" + LEDGER)
+            .under("promotion: {pauseBetweenWaves: 10s, stableTimeout: 60s}"),
+        Scenario.of("a value that fails in the promotion of two waves", APP, "+" + LEDGER)
+            .then(Simulation::ready, s -> s.change(SECOND, Behaviour.WORKS_IN_CANARIES_ALONE))
+            .endsWith(FIRST),
+        good("a check that passes", APP).under(CHECK),
+        good("a check that fails", APP)
+            .under(CHECK)
+            .then(s -> s.stage() == Stage.Pending, s -> s.answer(Verdict.Failed))
+            .endsWith(FIRST),
+        good("a check that cannot tell for a while", APP)
+            .under(CHECK)
+            .then(s -> s.stage() == Stage.Pending, s -> s.answer(Verdict.Inconclusive))
+            .then(Scenarios::blocked, s -> s.answer(Verdict.Passed)),
+        good("gates that pass", APP, LEDGER).under(GATES),
+        good("a gate that fails in the bake", APP)
+            .under(GATES)
+            .then(in(2, Stage.Canary), s -> s.answer(Verdict.Failed))
+            .endsWith(FIRST),
+        good("a gate that fails in the promotion", APP, LEDGER)
+            .under(GATES)
+            .then(s -> s.annotated(APP), s -> s.answer(Verdict.Failed))
+            .endsWith(FIRST),
+        good("a gate that cannot tell for a while", APP)
+            .under(GATES)
+            .then(in(2, Stage.Canary), s -> s.answer(Verdict.Inconclusive))
+            .then(Scenarios::blocked, s -> s.answer(Verdict.Passed)),
+        good("a gate that a person opens", APP)
+            .under(PERSON)
+            .then(Scenarios::blocked, s -> s.approve(2, "anna")),
+        good("a gate that nobody opens", APP).under(PERSON).endsWith(FIRST),
+        good("a newer value that replaces one in the bake", APP)
+            .under("concurrency: {policy: Replace}")
+            .then(in(2, Stage.Baking), s -> s.change(THIRD, Behaviour.WORKS))
+            .endsWith(THIRD),
+        Scenario.of("a compromise before the source has another value", APP, "+" + LEDGER)
+            .then(Simulation::ready, s -> s.report("leaked"))
+            .then(Scenarios::blocked, s -> s.change(SECOND, Behaviour.WORKS))
+            .endsWith(SECOND),
+        good("a compromise during another rotation", APP, LEDGER)
+            .then(in(2, Stage.Baking), s -> s.report("leaked"))
+            .endsWith(SECOND),
+        Scenario.of("a compromise whose new value crashes", APP)
+            .then(Simulation::ready, s -> s.report("leaked"))
+            .then(Scenarios::blocked, s -> s.change(SECOND, Behaviour.CRASHES))
+            .endsWith(FIRST),
+        good("a source without overlap", APP, "+" + LEDGER)
+            .withoutOverlap()
+            .under("cutover: {acknowledgeOutage: true}"));
   }
 
   private static Scenario good(String name, String... workloads) {

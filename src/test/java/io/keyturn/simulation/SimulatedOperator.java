@@ -24,6 +24,8 @@ import io.keyturn.controller.Pace;
 import io.keyturn.controller.Telemetry;
 import io.keyturn.controller.binding.BindingReconcilers;
 import io.keyturn.controller.rotation.RotationReconcilers;
+import io.keyturn.gate.Judge;
+import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
@@ -68,7 +70,12 @@ final class SimulatedOperator {
   private int seen;
 
   SimulatedOperator(
-      String name, ObjectStore store, Clock clock, Weather weather, Duration kubeletLag) {
+      String name,
+      ObjectStore store,
+      Clock clock,
+      Weather weather,
+      Duration kubeletLag,
+      Judge judge) {
     this.name = name;
     this.store = store;
     this.clock = clock;
@@ -87,6 +94,7 @@ final class SimulatedOperator {
             api,
             secrets,
             deployments,
+            new PreflightJobs(api),
             candidates,
             new Adoption(),
             new Silence(),
@@ -118,7 +126,8 @@ final class SimulatedOperator {
             new Silence(),
             lag,
             clock,
-            this::hasClone);
+            this::hasClone,
+            judge);
     seen = store.changes().size();
     List.of(SecretBinding.class, SecretRotation.class, Secret.class, Deployment.class)
         .forEach(kind -> store.look(kind).forEach(this::learn));

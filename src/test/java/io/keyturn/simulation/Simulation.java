@@ -7,20 +7,27 @@ import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Gate;
 import io.keyturn.api.v1alpha1.Names;
-import io.keyturn.api.v1alpha1.RotationPolicySpec;
+import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.RotateReason;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.api.v1alpha1.Verdict;
+import io.keyturn.domain.gate.Measurement;
+import io.keyturn.gate.Judge;
+import io.keyturn.secret.SecretData;
 import io.keyturn.testing.Policies;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -48,15 +55,33 @@ final class Simulation {
   /** The value that every scenario begins with. */
   static final String FIRST = "value-one";
 
-  private static final RotationPolicySpec POLICY =
-      Policies.policy(
-          """
-          canary: {bake: 10s, deadline: 60s}
-          promotion: {maxParallel: 1, stableTimeout: 60s}
-          retirement: {grace: 5s}
-          retry: {maxAttempts: 2, initialBackoff: 5s, maxBackoff: 1m}
-          historyLimit: 20
-          """);
+  private static final String POLICY =
+      """
+      retirement: {grace: 5s}
+      retry: {maxAttempts: 2, initialBackoff: 5s, maxBackoff: 1m}
+      historyLimit: 20
+      """;
+
+  /** What a scenario replaces as a whole. */
+  private static final Map<String, String> PARTS =
+      Map.of(
+          "canary", "canary: {bake: 10s, deadline: 60s}",
+          "promotion", "promotion: {maxParallel: 1, stableTimeout: 60s}");
+
+  /** Checks and gates all say the same. */
+  private static final class Answers implements Judge {
+    private Verdict verdict = Verdict.Passed;
+
+    @Override
+    public Measurement check(Preflight check, SecretData candidate) {
+      return new Measurement(verdict, null, "so it is");
+    }
+
+    @Override
+    public Measurement gate(Gate gate, Collection<String> pods, String version) {
+      return new Measurement(verdict, null, "so it is");
+    }
+  }
 
   private static final Duration KUBELET_LAG = Duration.ofSeconds(2);
   private static final Duration RESTART = Duration.ofSeconds(2);
@@ -87,6 +112,7 @@ final class Simulation {
   private final ObjectStore store = new ObjectStore(clock);
   private final Scenario scenario;
   private final Random random;
+  private final Answers answers = new Answers();
   private final SimulatedCluster cluster;
   private final Invariants invariants;
   private final Weather weather;
@@ -222,7 +248,7 @@ final class Simulation {
   /** A process of the operator starts. */
   SimulatedOperator startOperator() {
     SimulatedOperator operator =
-        new SimulatedOperator("operator-" + ++started, store, clock, weather, KUBELET_LAG);
+        new SimulatedOperator("operator-" + ++started, store, clock, weather, KUBELET_LAG, answers);
     operators.add(operator);
     return operator;
   }
@@ -262,21 +288,28 @@ final class Simulation {
     store.create(
         new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build());
     change(FIRST, Behaviour.WORKS);
-    scenario.workloads().forEach(this::deploy);
+    scenario.waves().keySet().forEach(this::deploy);
     var policy = new io.keyturn.api.v1alpha1.RotationPolicy();
     policy.getMetadata().setNamespace(NAMESPACE);
     policy.getMetadata().setName("quick");
-    policy.setSpec(POLICY);
+    String spec = POLICY + scenario.policy();
+    for (Map.Entry<String, String> part : PARTS.entrySet()) {
+      spec += spec.contains(part.getKey() + ":") ? "" : part.getValue() + "\n";
+    }
+    policy.setSpec(Policies.policy(spec));
     store.create(policy);
     SecretBinding binding = new SecretBinding();
     binding.getMetadata().setNamespace(NAMESPACE);
     binding.getMetadata().setName(BINDING);
     binding.setSpec(
         new SecretBindingSpec(
-            new SecretBindingSpec.Source(new SecretBindingSpec.Upstream(UPSTREAM), null, null),
+            new SecretBindingSpec.Source(
+                new SecretBindingSpec.Upstream(UPSTREAM), null, scenario.overlap()),
             null,
-            scenario.workloads().stream()
-                .map(w -> new SecretBindingSpec.Workload(WorkloadKind.Deployment, w, null, null))
+            scenario.waves().entrySet().stream()
+                .map(w ->
+                    new SecretBindingSpec.Workload(
+                        WorkloadKind.Deployment, w.getKey(), null, w.getValue()))
                 .toList(),
             null,
             new SecretBindingSpec.PolicyRef("quick"),
@@ -370,7 +403,7 @@ final class Simulation {
     SecretBinding binding = store.look(SecretBinding.class, BINDING);
     return binding != null
         && binding.getStatus().current() != null
-        && scenario.workloads().stream().allMatch(this::rolledOut);
+        && scenario.waves().keySet().stream().allMatch(this::rolledOut);
   }
 
   private boolean rolledOut(String workload) {
@@ -391,9 +424,47 @@ final class Simulation {
               rotation.getSpec().trigger(),
               rotation.getSpec().reportedAt(),
               hold,
-              abort));
+              abort,
+              null));
       store.update(rotation);
     }
+  }
+
+  /** Somebody reports that the current value is known to others. */
+  void report(String nonce) {
+    SecretBinding binding = store.read(SecretBinding.class, NAMESPACE, BINDING);
+    binding.setSpec(
+        new SecretBindingSpec(
+            binding.getSpec().source(),
+            binding.getSpec().secret(),
+            binding.getSpec().workloads(),
+            binding.getSpec().delivery(),
+            binding.getSpec().rotationPolicyRef(),
+            new SecretBindingSpec.Rotate(nonce, RotateReason.Compromise, null),
+            null));
+    store.update(binding);
+  }
+
+  /** A person opens the gate of a rotation. */
+  void approve(long version, String gate) {
+    SecretRotation rotation =
+        store.read(SecretRotation.class, NAMESPACE, Names.rotation(BINDING, version));
+    if (rotation != null) {
+      rotation.setSpec(
+          new SecretRotationSpec(
+              rotation.getSpec().bindingRef(),
+              rotation.getSpec().trigger(),
+              rotation.getSpec().reportedAt(),
+              null,
+              null,
+              List.of(new SecretRotationSpec.Approval(gate, "anna", null))));
+      store.update(rotation);
+    }
+  }
+
+  /** What checks and gates say from now on. */
+  void answer(Verdict verdict) {
+    answers.verdict = verdict;
   }
 
   /** Whether a rotation waits for something. */

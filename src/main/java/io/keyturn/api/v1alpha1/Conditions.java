@@ -27,6 +27,9 @@ public final class Conditions {
   /** Rotation: it ended well; Unknown while it is under way. */
   public static final String SUCCEEDED = "Succeeded";
 
+  /** Rotation with checks: each passed before any pod saw the version. */
+  public static final String PREFLIGHTED = "Preflighted";
+
   /** Rotation: the canary passed. */
   public static final String CANARY_VERIFIED = "CanaryVerified";
 

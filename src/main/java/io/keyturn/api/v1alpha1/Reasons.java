@@ -195,5 +195,32 @@ public final class Reasons {
   /** The source has no overlap, and nobody has accepted the outage. */
   public static final String OVERLAP_REQUIRED = "OverlapRequired";
 
+  /** The checks before any pod are being made. */
+  public static final String CHECKING = "Checking";
+
+  /** Each check passed. */
+  public static final String CHECKS_PASSED = "ChecksPassed";
+
+  /** A check said no, before any pod saw the version. */
+  public static final String PREFLIGHT_FAILED = "PreflightFailed";
+
+  /** A check could not tell. */
+  public static final String PREFLIGHT_INCONCLUSIVE = "PreflightInconclusive";
+
+  /** A gate said no. */
+  public static final String GATE_FAILED = "GateFailed";
+
+  /** A gate cannot tell. */
+  public static final String GATE_INCONCLUSIVE = "GateInconclusive";
+
+  /** A gate waits for a person. */
+  public static final String AWAITING_APPROVAL = "AwaitingApproval";
+
+  /** Nobody approved in time. */
+  public static final String APPROVAL_TIMEOUT = "ApprovalTimeout";
+
+  /** The other pods of a workload are not healthy either, so its canary proves nothing. */
+  public static final String BASELINE_DEGRADED = "BaselineDegraded";
+
   private Reasons() {}
 }

@@ -55,6 +55,15 @@ import io.fabric8.kubernetes.model.annotation.Version;
     message =
         "spec.bindingRef cannot change: a rotation belongs to one binding for good; to rotate"
             + " another, change its spec.rotate.nonce")
+@ValidationRule(
+    value =
+        "!has(self.spec.approvals) || (has(oldSelf.spec.approvals) && self.spec.approvals =="
+            + " oldSelf.spec.approvals) || !has(self.status) || !has(self.status.policy) ||"
+            + " self.spec.approvals.all(a, has(self.status.policy.gates) &&"
+            + " self.status.policy.gates.exists(g, g.name == a.gate && has(g.manual)))",
+    message =
+        "an approval names a gate that the policy of this rotation does not have as a manual one:"
+            + " status.policy.gates lists them")
 public class SecretRotation extends CustomResource<SecretRotationSpec, SecretRotationStatus>
     implements Namespaced {
 

@@ -1,5 +1,6 @@
 package io.keyturn.api.v1alpha1;
 
+import static io.keyturn.api.v1alpha1.Api.list;
 import static io.keyturn.api.v1alpha1.Api.or;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -8,6 +9,7 @@ import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * What one attempt is about, and what people ask of it.
@@ -17,6 +19,7 @@ import java.time.Instant;
  * @param reportedAt when a compromise was found; null: it is none
  * @param hold whether it waits before its next step
  * @param abort whether it is taken back
+ * @param approvals which gates people have opened
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record SecretRotationSpec(
@@ -33,12 +36,15 @@ public record SecretRotationSpec(
     @Default("false")
         @JsonPropertyDescription(
             "Takes the rotation back. It has no effect once the new version is promoted.")
-        Boolean abort) {
+        Boolean abort,
+    @Size(max = 16) @JsonPropertyDescription("The manual gates that people have opened.")
+        List<Approval> approvals) {
 
   /** Fills in what was left out. */
   public SecretRotationSpec {
     hold = or(hold, false);
     abort = or(abort, false);
+    approvals = list(approvals);
   }
 
   /**
@@ -51,6 +57,22 @@ public record SecretRotationSpec(
           @Size(min = 1, max = 230)
           @JsonPropertyDescription("Name of the SecretBinding, in the namespace of the rotation.")
           String name) {}
+
+  /**
+   * Opens a manual gate.
+   *
+   * @param gate its name
+   * @param by who says so
+   * @param comment what they want to say
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Approval(
+      @Required
+          @Size(min = 1, max = 63)
+          @JsonPropertyDescription("Name of a manual gate of the policy.")
+          String gate,
+      @Size(max = 128) @JsonPropertyDescription("Who approves.") String by,
+      @Size(max = 1024) @JsonPropertyDescription("What they want to say.") String comment) {}
 
   /** Why a secret is rotated. */
   public enum Trigger {

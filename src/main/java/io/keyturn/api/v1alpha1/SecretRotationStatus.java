@@ -24,6 +24,8 @@ import java.util.List;
  * @param to the version that is to become current
  * @param workloads who moves, and how far each is
  * @param rebuilds how often canaries were made anew because a workload was edited
+ * @param preflight what the checks said that came before any pod
+ * @param gates what the gates said
  * @param retirement how the previous version goes
  * @param cutover how long neither value was everywhere, where the source has no overlap
  * @param timeToContain from the report of a compromise to its end
@@ -49,6 +51,9 @@ public record SecretRotationStatus(
     @JsonPropertyDescription("Who moves, and how far each is.") List<WorkloadProgress> workloads,
     @JsonPropertyDescription("How often canaries were made anew because a workload was edited.")
         Integer rebuilds,
+    @JsonPropertyDescription("What the checks said that came before any pod.")
+        List<GateProgress> preflight,
+    @JsonPropertyDescription("What the gates said.") List<GateProgress> gates,
     @JsonPropertyDescription("How the previous version goes.") RetirementProgress retirement,
     @JsonPropertyDescription(
             "How long pods had a value that was no longer valid, where the source has no overlap.")
@@ -61,7 +66,7 @@ public record SecretRotationStatus(
   public static final SecretRotationStatus EMPTY =
       new SecretRotationStatus(
           null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-          null, null);
+          null, null, null, null);
 
   /** Fills in what was left out. */
   public SecretRotationStatus {
@@ -69,6 +74,8 @@ public record SecretRotationStatus(
     stage = or(stage, Stage.Pending);
     workloads = list(workloads);
     rebuilds = or(rebuilds, 0);
+    preflight = list(preflight);
+    gates = list(gates);
     timeline = or(timeline, Timeline.EMPTY);
   }
 
@@ -162,6 +169,25 @@ public record SecretRotationStatus(
   }
 
   /**
+   * What a check or a gate said. The same answer again is not written again.
+   *
+   * @param name of the check or gate
+   * @param result its last answer
+   * @param value what was measured; null: nothing
+   * @param count how many measurements have failed
+   * @param measuredAt when it first gave its last answer
+   * @param message what it said, in words
+   */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record GateProgress(
+      @JsonPropertyDescription("Name of the check or gate.") String name,
+      @JsonPropertyDescription("Its last answer.") Verdict result,
+      @JsonPropertyDescription("What was measured.") String value,
+      @JsonPropertyDescription("How many measurements have failed.") int count,
+      @JsonPropertyDescription("When it first gave its last answer.") Instant measuredAt,
+      @JsonPropertyDescription("What it said, in words.") String message) {}
+
+  /**
    * How the previous version goes.
    *
    * @param graceUntil it stays until then at least
@@ -199,6 +225,7 @@ public record SecretRotationStatus(
    * When a rotation reached what.
    *
    * @param startedAt admitted
+   * @param preflightedAt each check has passed; null: there are none
    * @param stagedAt its snapshot exists; the canary starts
    * @param canaryReadyAt each canary is Ready; the bake begins
    * @param verifiedAt the canary has passed
@@ -208,6 +235,7 @@ public record SecretRotationStatus(
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
   public record Timeline(
       @JsonPropertyDescription("When it was admitted.") Instant startedAt,
+      @JsonPropertyDescription("When each check had passed.") Instant preflightedAt,
       @JsonPropertyDescription("When its snapshot existed and the canary was started.")
           Instant stagedAt,
       @JsonPropertyDescription("When each canary was Ready and the bake began.")
@@ -229,6 +257,6 @@ public record SecretRotationStatus(
     }
 
     /** Nothing reached yet. */
-    public static final Timeline EMPTY = new Timeline(null, null, null, null, null, null);
+    public static final Timeline EMPTY = new Timeline(null, null, null, null, null, null, null);
   }
 }

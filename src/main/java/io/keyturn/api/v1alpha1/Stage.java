@@ -8,10 +8,16 @@ public enum Stage {
    */
   Pending(false),
   /**
-   * Token and plan are written down; the version is obtained and its snapshot made. Exits: Canary
-   * when the snapshot exists and a canary is wanted; Promoting when none is; RollingBack.
+   * Token and plan are written down; the version is obtained and its snapshot made. Exits:
+   * Preflight when the snapshot exists and the policy has checks; Canary when a canary is wanted;
+   * Promoting when none is; RollingBack.
    */
   Staging(false),
+  /**
+   * Checks are made with the version, before any pod sees it. Exits: Canary when each has passed;
+   * Promoting where no canary is wanted; RollingBack when one fails.
+   */
+  Preflight(false),
   /**
    * Canaries start. Exits: Baking when each is Ready; RollingBack when one crashes or the deadline
    * passes.

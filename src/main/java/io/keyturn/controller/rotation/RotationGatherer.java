@@ -21,13 +21,17 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.domain.gate.Measurement;
 import io.keyturn.domain.rotation.Observation;
 import io.keyturn.domain.rotation.Observation.Alias;
+import io.keyturn.domain.rotation.Observation.CheckJob;
 import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
 import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.domain.rotation.PreflightWatch;
+import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
@@ -56,6 +60,7 @@ class RotationGatherer {
       EnumSet.of(
           Stage.Pending,
           Stage.Staging,
+          Stage.Preflight,
           Stage.Canary,
           Stage.Baking,
           Stage.Retiring,
@@ -69,7 +74,8 @@ class RotationGatherer {
   private static final Set<Stage> ASKS_USERS =
       EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
   private static final Set<Stage> NEEDS_SNAPSHOT =
-      EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting);
+      EnumSet.of(Stage.Preflight, Stage.Canary, Stage.Baking, Stage.Promoting);
+  private static final Set<Stage> ASKS_CHECKS = EnumSet.of(Stage.Preflight, Stage.RollingBack);
 
   private final ApiServer api;
   private final SecretWriter secrets;
@@ -77,6 +83,8 @@ class RotationGatherer {
   private final Deployments deployments;
   private final Holders holders;
   private final VersionUsers users;
+  private final Readings readings;
+  private final PreflightJobs checks;
   private final Fingerprint fingerprint;
   private final KubeletLag kubeletLag;
 
@@ -88,6 +96,8 @@ class RotationGatherer {
       Deployments deployments,
       Holders holders,
       VersionUsers users,
+      Readings readings,
+      PreflightJobs checks,
       Fingerprint fingerprint,
       KubeletLag kubeletLag) {
     this.api = api;
@@ -96,6 +106,8 @@ class RotationGatherer {
     this.deployments = deployments;
     this.holders = holders;
     this.users = users;
+    this.readings = readings;
+    this.checks = checks;
     this.fingerprint = fingerprint;
     this.kubeletLag = kubeletLag;
   }
@@ -197,10 +209,27 @@ class RotationGatherer {
         NEEDS_SNAPSHOT.contains(stage) && lost(journal.to(), rotation),
         workloads(rotation, binding, aliasName),
         stage == Stage.Pending && binding != null ? holders.of(rotation, binding) : Queue.EMPTY,
+        readings.of(rotation, aliasName),
+        ASKS_CHECKS.contains(stage) ? checkJob(rotation) : CheckJob.ABSENT,
+        rotation.getSpec().approvals(),
         ASKS_USERS.contains(stage) ? users.of(rotation, aliasName, alias) : Users.NONE,
         !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
         noted(rotation, binding),
         kubeletLag.value());
+  }
+
+  private CheckJob checkJob(SecretRotation rotation) {
+    return PreflightWatch.next(rotation.getStatus())
+        .filter(c -> c.job() != null)
+        .map(c ->
+            switch (checks.observe(rotation, c)) {
+              case PreflightJobs.State.Absent() -> CheckJob.ABSENT;
+              case PreflightJobs.State.Running(String message) ->
+                  new CheckJob(Optional.of(message), Optional.empty());
+              case PreflightJobs.State.Ended(Measurement measurement) ->
+                  new CheckJob(Optional.empty(), Optional.of(measurement));
+            })
+        .orElse(CheckJob.ABSENT);
   }
 
   private static boolean noted(SecretRotation rotation, SecretBinding binding) {

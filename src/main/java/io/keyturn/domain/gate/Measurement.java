@@ -1,5 +1,6 @@
 package io.keyturn.domain.gate;
 
+import io.keyturn.api.v1alpha1.Verdict;
 import java.util.Objects;
 
 /**

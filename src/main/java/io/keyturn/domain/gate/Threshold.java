@@ -1,6 +1,7 @@
 package io.keyturn.domain.gate;
 
 import io.keyturn.api.v1alpha1.Gate;
+import io.keyturn.api.v1alpha1.Verdict;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

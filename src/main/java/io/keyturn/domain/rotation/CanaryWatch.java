@@ -1,5 +1,7 @@
 package io.keyturn.domain.rotation;
 
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
@@ -14,6 +16,7 @@ import io.keyturn.domain.rotation.Observation.Workload;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** The stages Canary and Baking: starts the canaries and judges them by what they have counted. */
@@ -23,6 +26,7 @@ final class CanaryWatch {
   private static final int MAX_RESTARTS_BEFORE_READY = 1;
 
   private final Promotion promotion = new Promotion();
+  private final GateWatch gates = new GateWatch();
 
   /** Enters Canary, and says at once until when: nothing new is to be said while pods start. */
   void begin(Draft draft) {
@@ -32,7 +36,7 @@ final class CanaryWatch {
 
   /** Stage Canary: each workload that allows it gets a clone, and each clone becomes Ready. */
   void start(Draft draft) {
-    if (settleWorkloads(draft)) {
+    if (settleWorkloads(draft) || waitsForBaseline(draft, w -> crash(w, draft))) {
       return;
     }
     List<WorkloadProgress> clones = clones(draft);
@@ -61,6 +65,47 @@ final class CanaryWatch {
     } else {
       awaitReady(draft, clones);
     }
+  }
+
+  /**
+   * A canary that fails while the other pods of its workload are not healthy either proves nothing:
+   * what they share is broken. It goes, and another one is tried when they are.
+   *
+   * @param trouble what is wrong with the canary of a workload
+   * @return whether nothing else is to be done now
+   */
+  private boolean waitsForBaseline(
+      Draft draft, Function<WorkloadProgress, Optional<String>> trouble) {
+    Optional<String> held =
+        draft.seen.journal().conditions().stream()
+            .filter(c ->
+                c.type().equals(Conditions.BLOCKED) && c.reason().equals(Reasons.BASELINE_DEGRADED))
+            .map(Condition::message)
+            .findFirst();
+    List<WorkloadProgress> degraded =
+        clones(draft).stream().filter(w -> degraded(w, draft)).toList();
+    Optional<WorkloadProgress> failing =
+        degraded.stream().filter(w -> trouble.apply(w).isPresent()).findFirst();
+    if (failing.isEmpty() && held.isEmpty()) {
+      return false;
+    }
+    if (failing.isEmpty() && degraded.isEmpty()) {
+      rebuild(draft, "The other pods are healthy again");
+      return true;
+    }
+    draft.hold(
+        Reasons.BASELINE_DEGRADED,
+        held.orElseGet(() ->
+            "The canary of %s failed while its other pods were not healthy either, so nobody can tell why; another one is tried when they are."
+                .formatted(failing.orElseThrow().name())));
+    failing.ifPresent(w -> draft.perform(new Effect.StopCanary(w)));
+    draft.wakeIn(RotationPlanner.POLL);
+    return true;
+  }
+
+  private static boolean degraded(WorkloadProgress w, Draft draft) {
+    Workload seen = Progress.observed(w, draft.seen);
+    return seen.exists() && seen.replicas() > 0 && !seen.rolledOut();
   }
 
   private void beginBake(Draft draft, List<WorkloadProgress> clones) {
@@ -114,7 +159,7 @@ final class CanaryWatch {
 
   /** Stage Baking: nothing may happen to the canary pods until the bake is over. */
   void bake(Draft draft) {
-    if (settleWorkloads(draft)) {
+    if (settleWorkloads(draft) || waitsForBaseline(draft, w -> failure(w, draft))) {
       return;
     }
     List<WorkloadProgress> clones = clones(draft);
@@ -131,7 +176,10 @@ final class CanaryWatch {
     }
     Instant until =
         draft.timeline().canaryReadyAt().plus(Durations.parse(draft.policy().canary().bake()));
-    if (draft.now.isBefore(until)) {
+    GateWatch.Answer answer = gates.ask(draft, draft.timeline().canaryReadyAt());
+    if (answer instanceof GateWatch.Answer.No(String reason, String message)) {
+      draft.rollBack(reason, message);
+    } else if (draft.now.isBefore(until)) {
       if (!draft.now.isBefore(deadline(draft))) {
         draft.rollBack(
             Reasons.CANARY_DEADLINE_EXCEEDED,
@@ -145,6 +193,13 @@ final class CanaryWatch {
       draft.wake(until);
       draft.wake(deadline(draft));
       draft.wakeIn(RotationPlanner.POLL);
+    } else if (answer instanceof GateWatch.Answer.Wait(String reason, String message)) {
+      if (reason == null) {
+        draft.say(message);
+      } else {
+        draft.hold(reason, message);
+      }
+      draft.wakeIn(RotationPlanner.POLL);
     } else {
       verified(
           draft,
@@ -154,11 +209,7 @@ final class CanaryWatch {
   }
 
   private void verified(Draft draft, String sentence) {
-    if (draft.waitsForPeople()) {
-      draft.block(
-          draft.seen.wishes().hold() ? Reasons.HELD : Reasons.SUSPENDED,
-          "The canary has passed; the promotion waits while the rotation is held or suspended.");
-      draft.wakeIn(RotationPlanner.POLL);
+    if (!mayPromote(draft)) {
       return;
     }
     List<WorkloadProgress> all = draft.workloads();
@@ -167,6 +218,35 @@ final class CanaryWatch {
         .forEach(w -> draft.replace(w, Progress.proven(w, Progress.reached(w, all))));
     draft.note(Reasons.CANARY_PASSED, sentence);
     promotion.begin(draft, sentence);
+  }
+
+  /** Promotes what no canary tries, once people let it. */
+  void promote(Draft draft, String sentence) {
+    if (mayPromote(draft)) {
+      promotion.begin(draft, sentence);
+    }
+  }
+
+  private boolean mayPromote(Draft draft) {
+    if (draft.waitsForPeople()) {
+      draft.block(
+          draft.seen.wishes().hold() ? Reasons.HELD : Reasons.SUSPENDED,
+          "The promotion waits while the rotation is held or suspended.");
+      draft.wakeIn(RotationPlanner.POLL);
+      return false;
+    }
+    return switch (gates.approved(draft, GateWatch.askedAt(draft))) {
+      case GateWatch.Answer.Go() -> true;
+      case GateWatch.Answer.Wait(String reason, String message) -> {
+        draft.hold(reason, message);
+        draft.wakeIn(RotationPlanner.POLL);
+        yield false;
+      }
+      case GateWatch.Answer.No(String reason, String message) -> {
+        draft.rollBack(reason, message);
+        yield false;
+      }
+    };
   }
 
   /** Drops workloads that have gone, and starts anew where one was edited or created anew. */

@@ -12,12 +12,14 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.Cutover;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.GateProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.RetirementProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.Timeline;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.Finding;
 import io.keyturn.domain.status.ConditionSet;
@@ -42,6 +44,9 @@ final class Draft {
           Reasons.OVERLAP_REQUIRED,
           Reasons.SOURCE_UNCHANGED,
           Reasons.INVALID_SCHEDULE,
+          Reasons.PREFLIGHT_INCONCLUSIVE,
+          Reasons.GATE_INCONCLUSIVE,
+          Reasons.GATE_FAILED,
           Reasons.NOT_STARTED_BY_KEYTURN,
           Reasons.ACCESS_DENIED,
           Reasons.SECRET_NOT_OWNED);
@@ -56,6 +61,8 @@ final class Draft {
 
   private final List<Finding> findings = new ArrayList<>();
   private final List<WorkloadProgress> workloads;
+  private final List<GateProgress> preflight;
+  private final List<GateProgress> gates;
   private Stage stage;
   private String message;
   private String token;
@@ -86,6 +93,8 @@ final class Draft {
     from = journal.from();
     to = journal.to();
     workloads = new ArrayList<>(journal.workloads());
+    preflight = new ArrayList<>(journal.preflight());
+    gates = new ArrayList<>(journal.gates());
     rebuilds = journal.rebuilds();
     retirement = journal.retirement();
     cutover = journal.cutover();
@@ -125,6 +134,33 @@ final class Draft {
 
   int rebuilds() {
     return rebuilds;
+  }
+
+  /** What a check has said; empty: nothing yet. */
+  Optional<GateProgress> check(String name) {
+    return preflight.stream().filter(g -> g.name().equals(name)).findFirst();
+  }
+
+  /** What a gate has said of this canary; empty: nothing yet. */
+  Optional<GateProgress> gate(String name) {
+    return gates.stream().filter(g -> g.name().equals(name)).findFirst();
+  }
+
+  void noteCheck(GateProgress answer) {
+    note(preflight, answer);
+  }
+
+  void noteGate(GateProgress answer) {
+    note(gates, answer);
+  }
+
+  private static void note(List<GateProgress> answers, GateProgress answer) {
+    int at = answers.stream().map(GateProgress::name).toList().indexOf(answer.name());
+    if (at < 0) {
+      answers.add(answer);
+    } else {
+      answers.set(at, answer);
+    }
   }
 
   List<WorkloadProgress> workloads() {
@@ -168,7 +204,7 @@ final class Draft {
     to = new VersionRef(seen.version(), null);
     workloads.clear();
     workloads.addAll(planned);
-    timeline = new Timeline(now, null, null, null, null, null);
+    timeline = new Timeline(now, null, null, null, null, null, null);
     cutover = cutsOver() ? new Cutover(seen.createdAt(), null, null) : null;
   }
 
@@ -195,6 +231,7 @@ final class Draft {
           timeline =
               new Timeline(
                   timeline.startedAt(),
+                  timeline.preflightedAt(),
                   timeline.stagedAt(),
                   timeline.canaryReadyAt(),
                   timeline.verifiedAt(),
@@ -217,6 +254,7 @@ final class Draft {
     boolean begins = stage == Stage.Canary || timeline.stagedAt() == null;
     return new Timeline(
         timeline.startedAt(),
+        timeline.preflightedAt() == null && checked() ? now : timeline.preflightedAt(),
         begins ? fromNow : timeline.stagedAt(),
         canaryReadyAt,
         verifiedAt,
@@ -227,7 +265,10 @@ final class Draft {
   /** The canaries begin anew, with all of their time. */
   void rebuildCanaries() {
     rebuilds++;
-    timeline = new Timeline(timeline.startedAt(), fromNow, null, null, null, null);
+    gates.clear();
+    timeline =
+        new Timeline(
+            timeline.startedAt(), timeline.preflightedAt(), fromNow, null, null, null, null);
   }
 
   void say(String sentence) {
@@ -238,6 +279,17 @@ final class Draft {
   void block(String reason, String sentence) {
     blocked = new Because(reason, sentence);
     message = sentence;
+  }
+
+  /** The same, and people are told of it once. */
+  void hold(String reason, String sentence) {
+    boolean told =
+        seen.journal().conditions().stream()
+            .anyMatch(c -> c.type().equals(Conditions.BLOCKED) && c.reason().equals(reason));
+    block(reason, sentence);
+    if (!told) {
+      warn(reason, sentence);
+    }
   }
 
   void rollBack(String reason, String sentence) {
@@ -300,6 +352,8 @@ final class Draft {
             to,
             workloads,
             rebuilds,
+            preflight,
+            gates,
             retirement,
             cutover,
             timeToContain,
@@ -352,6 +406,7 @@ final class Draft {
     } else {
       set.isFalse(Conditions.SUCCEEDED, takenBack.reason(), takenBack.message());
     }
+    preflighted(set);
     canaryVerified(set);
     if (timeline.promotedAt() != null) {
       set.isTrue(Conditions.PROMOTED, Reasons.PROMOTED, "Each workload is on the new version.");
@@ -410,6 +465,32 @@ final class Draft {
 
   private boolean needsAPerson() {
     return blocked != null && NEEDS_A_PERSON.contains(blocked.reason());
+  }
+
+  /** Whether the policy has checks, and each has passed. */
+  private boolean checked() {
+    return policy != null
+        && !policy.preflight().isEmpty()
+        && policy.preflight().stream()
+            .allMatch(c -> check(c.name()).filter(a -> a.result() == Verdict.Passed).isPresent());
+  }
+
+  private void preflighted(ConditionSet set) {
+    if (policy == null || policy.preflight().isEmpty() || stage == Stage.Staging) {
+      return;
+    }
+    if (checked()) {
+      set.isTrue(
+          Conditions.PREFLIGHTED,
+          Reasons.CHECKS_PASSED,
+          "Each check passed before any pod saw the version.");
+    } else if (takenBack != null) {
+      set.isFalse(Conditions.PREFLIGHTED, takenBack.reason(), takenBack.message());
+    } else if (blocked != null) {
+      set.isUnknown(Conditions.PREFLIGHTED, blocked.reason(), blocked.message());
+    } else {
+      set.isUnknown(Conditions.PREFLIGHTED, Reasons.CHECKING, "The checks are being made.");
+    }
   }
 
   private void canaryVerified(ConditionSet set) {

@@ -3,10 +3,12 @@ package io.keyturn.domain.rotation;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Approval;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.domain.gate.Measurement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -38,6 +40,9 @@ import java.util.Optional;
  * @param toLost whether the snapshot of the version to move to was made and has gone
  * @param workloads those of the binding before they are written down, those of the journal after
  * @param queue whom it has to wait for
+ * @param readings what the checks and gates of its stage have said last
+ * @param checkJob the Job of the check that is next
+ * @param approvals the manual gates that people have opened
  * @param users who may use the version to be retired or discarded
  * @param released whether the finalizer has gone
  * @param noted whether the binding remembers how it ended, or has gone
@@ -67,6 +72,9 @@ public record Observation(
     boolean toLost,
     List<Workload> workloads,
     Queue queue,
+    List<Reading> readings,
+    CheckJob checkJob,
+    List<Approval> approvals,
     Users users,
     boolean released,
     boolean noted,
@@ -129,6 +137,27 @@ public record Observation(
      * @param message a sentence
      */
     record Unavailable(String reason, String message) implements Source {}
+  }
+
+  /**
+   * What a check or gate has said.
+   *
+   * @param name of it
+   * @param measurement its last answer
+   * @param at when it gave that, in whole seconds
+   */
+  public record Reading(String name, Measurement measurement, Instant at) {}
+
+  /**
+   * The Job of a check.
+   *
+   * @param running what it does; empty: it does not run
+   * @param ended what it came to; empty: it has not ended
+   */
+  public record CheckJob(Optional<String> running, Optional<Measurement> ended) {
+
+    /** There is none. */
+    public static final CheckJob ABSENT = new CheckJob(Optional.empty(), Optional.empty());
   }
 
   /**

@@ -13,9 +13,11 @@ import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Workload;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -28,6 +30,8 @@ final class Promotion {
 
   private static final Set<WorkloadState> UNDER_WAY =
       EnumSet.of(WorkloadState.Waiting, WorkloadState.Promoting, WorkloadState.Reverted);
+
+  private final GateWatch gates = new GateWatch();
 
   /** Enters Promoting and names the first workloads to roll. */
   void begin(Draft draft, String sentence) {
@@ -80,12 +84,56 @@ final class Promotion {
       draft.wakeIn(RotationPlanner.POLL);
     } else if (!reverted.isEmpty()) {
       pause(draft, reverted);
+    } else if (gatesHold(draft)) {
+      draft.wakeIn(RotationPlanner.POLL);
     } else if (waiting(draft)) {
       advance(draft);
     } else {
       // What is left of the canaries is stopped in Retiring, without a status of its own.
       retire(draft);
     }
+  }
+
+  /**
+   * Once a workload is on the version, the gates are asked before the next one follows.
+   *
+   * @return whether nothing goes on for now
+   */
+  private boolean gatesHold(Draft draft) {
+    Optional<Instant> latest =
+        draft.workloads().stream()
+            .map(WorkloadProgress::promotedAt)
+            .filter(Objects::nonNull)
+            .max(Comparator.naturalOrder());
+    boolean rolling =
+        draft.workloads().stream().anyMatch(w -> w.state() == WorkloadState.Promoting);
+    if (latest.isEmpty() || rolling) {
+      return false;
+    }
+    // An answer from within the same second may be from before.
+    return switch (gates.ask(draft, latest.get().plusSeconds(1))) {
+      case GateWatch.Answer.Go() -> false;
+      case GateWatch.Answer.Wait(String reason, String message) -> {
+        if (reason == null) {
+          draft.say(message);
+        } else {
+          draft.hold(reason, message);
+        }
+        yield true;
+      }
+      case GateWatch.Answer.No(String reason, String message) -> {
+        boolean back = draft.policy().promotion().onFailure() == OnFailure.RollBack;
+        if (back && !draft.cutsOver()) {
+          draft.rollBack(reason, message);
+        } else {
+          draft.hold(
+              reason,
+              message
+                  + " The promotion pauses; set spec.abort to take the version back everywhere.");
+        }
+        yield true;
+      }
+    };
   }
 
   /** Somebody deleted the snapshot; its value is not lost where the alias holds it already. */

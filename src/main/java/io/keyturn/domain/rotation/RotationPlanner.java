@@ -31,6 +31,7 @@ public final class RotationPlanner {
   private static final Duration NOTED = Duration.ofSeconds(1);
 
   private final Admission admission = new Admission();
+  private final PreflightWatch preflight = new PreflightWatch();
   private final CanaryWatch canary = new CanaryWatch();
   private final Promotion promotion = new Promotion();
 
@@ -52,11 +53,16 @@ public final class RotationPlanner {
       switch (stage) {
         case Pending -> admission.admit(draft);
         case Staging -> stage(draft);
+        case Preflight -> preflight(draft);
         case Canary -> canary.start(draft);
         case Baking -> canary.bake(draft);
         case Promoting -> promotion.promote(draft);
         case Retiring -> retire(draft);
-        case RollingBack -> promotion.rollBack(draft);
+        case RollingBack -> {
+          if (preflight.stopped(draft)) {
+            promotion.rollBack(draft);
+          }
+        }
         case Discarding -> discard(draft);
         default -> throw new IllegalStateException("a terminal stage has no step: " + stage);
       }
@@ -168,20 +174,31 @@ public final class RotationPlanner {
     Optional<String> made = draft.seen.snapshots().stream().sorted().findFirst();
     if (made.isPresent()) {
       draft.snapshotMade(made.get());
-      boolean cloned =
-          draft.workloads().stream().anyMatch(w -> w.strategy() == CanaryStrategy.Clone);
-      if (cloned) {
-        canary.begin(draft);
-      } else if (draft.waitsForPeople()) {
-        draft.block(Reasons.HELD, "Waits before the promotion while it is held or suspended.");
+      if (draft.policy().preflight().isEmpty()) {
+        tryOut(draft);
       } else {
-        promotion.begin(draft, "No canary is possible or wanted; the version is promoted.");
+        draft.moveTo(Stage.Preflight, "The version is checked before any pod sees it.");
       }
     } else if (draft.seen.source() instanceof Source.Unavailable(String reason, String message)) {
       draft.block(reason, message);
       draft.wakeIn(POLL);
     } else {
       draft.perform(new Effect.CreateSnapshot(draft.to().version(), draft.token()));
+    }
+  }
+
+  private void preflight(Draft draft) {
+    if (preflight.check(draft)) {
+      tryOut(draft);
+    }
+  }
+
+  private void tryOut(Draft draft) {
+    boolean cloned = draft.workloads().stream().anyMatch(w -> w.strategy() == CanaryStrategy.Clone);
+    if (cloned) {
+      canary.begin(draft);
+    } else {
+      canary.promote(draft, "No canary is possible or wanted; the version is promoted.");
     }
   }
 

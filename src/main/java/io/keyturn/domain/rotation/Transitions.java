@@ -7,6 +7,7 @@ import static io.keyturn.api.v1alpha1.Stage.Complete;
 import static io.keyturn.api.v1alpha1.Stage.Discarding;
 import static io.keyturn.api.v1alpha1.Stage.Failed;
 import static io.keyturn.api.v1alpha1.Stage.Pending;
+import static io.keyturn.api.v1alpha1.Stage.Preflight;
 import static io.keyturn.api.v1alpha1.Stage.Promoting;
 import static io.keyturn.api.v1alpha1.Stage.Retiring;
 import static io.keyturn.api.v1alpha1.Stage.RollingBack;
@@ -23,7 +24,8 @@ public final class Transitions {
   private static final Map<Stage, Set<Stage>> LEGAL =
       Map.ofEntries(
           Map.entry(Pending, Set.of(Staging, RollingBack)),
-          Map.entry(Staging, Set.of(Canary, Promoting, RollingBack)),
+          Map.entry(Staging, Set.of(Preflight, Canary, Promoting, RollingBack)),
+          Map.entry(Preflight, Set.of(Canary, Promoting, RollingBack)),
           Map.entry(Canary, Set.of(Baking, Promoting, RollingBack)),
           Map.entry(Baking, Set.of(Promoting, Canary, RollingBack)),
           Map.entry(Promoting, Set.of(Retiring, RollingBack)),

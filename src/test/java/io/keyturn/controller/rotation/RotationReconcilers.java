@@ -8,6 +8,8 @@ import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.Nudge;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.gate.Judge;
+import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
@@ -24,6 +26,7 @@ public final class RotationReconcilers {
    * A reconciler that acts through the given parts.
    *
    * @param clones whether its caches know of a clone of a rotation
+   * @param judge who answers checks and gates
    */
   public static SecretRotationReconciler of(
       ApiServer api,
@@ -36,7 +39,9 @@ public final class RotationReconcilers {
       Telemetry telemetry,
       KubeletLag kubeletLag,
       Clock clock,
-      Predicate<SecretRotation> clones) {
+      Predicate<SecretRotation> clones,
+      Judge judge) {
+    Nudge nudge = new Nudge();
     RotationGatherer gatherer =
         new RotationGatherer(
             api,
@@ -45,11 +50,13 @@ public final class RotationReconcilers {
             deployments,
             new Holders(api, deployments),
             new VersionUsers(api, deployments, kubeletLag),
+            new Readings(judge, secrets, deployments, nudge, Runnable::run, clock),
+            new PreflightJobs(api),
             fingerprint,
             kubeletLag);
     SecretRotationReconciler reconciler =
         new SecretRotationReconciler(
-            api, gatherer, executor, events, null, new Nudge(), new Census(), telemetry, clock);
+            api, gatherer, executor, events, null, nudge, new Census(), telemetry, clock);
     reconciler.lookUpIn(clones::test);
     return reconciler;
   }

@@ -3,6 +3,7 @@ package io.keyturn.domain.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.gate.Threshold.Comparison;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;

@@ -5,6 +5,7 @@ import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Approval;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
@@ -13,8 +14,10 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Canary;
+import io.keyturn.domain.rotation.Observation.CheckJob;
 import io.keyturn.domain.rotation.Observation.Pod;
 import io.keyturn.domain.rotation.Observation.Queue;
+import io.keyturn.domain.rotation.Observation.Reading;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
@@ -75,6 +78,9 @@ final class Scene {
   Alias.Content alias = Alias.Content.From;
   Instant aliasSince = START.minusSeconds(3600);
   String holder;
+  List<Reading> readings = new ArrayList<>();
+  CheckJob checkJob = CheckJob.ABSENT;
+  List<Approval> approvals = new ArrayList<>();
   int ahead;
   Overlap overlap = Overlap.Auto;
   Instant reportedAt;
@@ -198,6 +204,8 @@ final class Scene {
         service.annotatedAt = now;
         service.everAnnotated |= TO_ID.equals(annotate.versionId());
       }
+      case Effect.StartCheck _ -> checkJob = new CheckJob(Optional.of("it runs"), Optional.empty());
+      case Effect.StopCheck _ -> checkJob = CheckJob.ABSENT;
       case Effect.DeleteSnapshot(String name) -> snapshots.remove(name);
       case Effect.Release() -> released = true;
       default -> throw new AssertionError("no effect of a rotation: " + effect);
@@ -231,6 +239,9 @@ final class Scene {
             && !snapshots.contains(journal.to().snapshot()),
         services.entrySet().stream().map(e -> workload(e.getKey(), e.getValue())).toList(),
         new Queue(Optional.ofNullable(holder), ahead),
+        List.copyOf(readings),
+        checkJob,
+        List.copyOf(approvals),
         new Users(users, canariesRun ? List.of("a-canary-1") : List.of(), snapshotNeeded),
         released,
         noted,
@@ -286,6 +297,8 @@ final class Scene {
               case Effect.WriteAlias w -> "alias " + Names.versionIdOf(w.version().snapshot());
               case Effect.StartCanary s -> "start canary of " + s.workload().name();
               case Effect.StopCanary s -> "stop canary of " + s.workload().name();
+              case Effect.StartCheck(var check) -> "start check " + check.name();
+              case Effect.StopCheck(var check) -> "stop check " + check.name();
               case Effect.CreateSnapshot _ -> "create snapshot";
               case Effect.DeleteSnapshot _ -> "delete snapshot";
               case Effect.RestoreSnapshot _ -> "restore snapshot";

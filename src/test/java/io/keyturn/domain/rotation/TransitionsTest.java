@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.OnFailure;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.gate.Measurement;
+import io.keyturn.domain.rotation.Observation.Reading;
 import io.keyturn.domain.rotation.Observation.Source;
 import java.time.Duration;
 import java.util.Arrays;
@@ -35,6 +37,19 @@ class TransitionsTest {
     return new Case(new Move(from, to), scene);
   }
 
+  private static Scene checked(String strategy) {
+    return Scene.of("a")
+        .policy(
+            "{canary: {strategy: %s}, preflight: [{name: port, tcp: {host: db, port: 5432}}]}"
+                .formatted(strategy));
+  }
+
+  private static Scene checked(String strategy, Measurement answer) {
+    Scene scene = checked(strategy).until(Stage.Preflight);
+    scene.readings.add(new Reading("port", answer, scene.now));
+    return scene;
+  }
+
   static List<Case> legalMoves() {
     return List.of(
         when(Stage.Pending, Stage.Staging, () -> Scene.of("a")),
@@ -62,6 +77,19 @@ class TransitionsTest {
               scene.source = new Source.Current();
               return scene;
             }),
+        when(Stage.Staging, Stage.Preflight, () -> checked("Auto").until(Stage.Staging)),
+        when(
+            Stage.Preflight,
+            Stage.Canary,
+            () -> checked("Auto", Measurement.passed("it is there"))),
+        when(
+            Stage.Preflight,
+            Stage.Promoting,
+            () -> checked("None", Measurement.passed("it is there"))),
+        when(
+            Stage.Preflight,
+            Stage.RollingBack,
+            () -> checked("Auto", Measurement.failed("nobody listens"))),
         when(Stage.Canary, Stage.Baking, () -> Scene.of("a").until(Stage.Canary)),
         when(
             Stage.Canary,

@@ -1,4 +1,4 @@
-package io.keyturn.domain.gate;
+package io.keyturn.api.v1alpha1;
 
 /** What a check or a gate says of a version. */
 public enum Verdict {

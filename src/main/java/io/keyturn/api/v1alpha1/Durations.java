@@ -1,6 +1,7 @@
 package io.keyturn.api.v1alpha1;
 
 import java.time.Duration;
+import java.util.regex.Pattern;
 
 /** The durations of the API: a whole number and a unit, such as {@code 90s} or {@code 30d}. */
 public final class Durations {
@@ -14,6 +15,8 @@ public final class Durations {
    */
   public static final int MAX_LENGTH = 32;
 
+  private static final Pattern SYNTAX = Pattern.compile(PATTERN);
+
   private Durations() {}
 
   /**
@@ -22,7 +25,7 @@ public final class Durations {
    * @throws IllegalArgumentException if the text does not match {@link #PATTERN}
    */
   public static Duration parse(String text) {
-    if (!text.matches(PATTERN)) {
+    if (!SYNTAX.matcher(text).matches()) {
       throw new IllegalArgumentException("not a duration such as 90s, 10m, 24h or 30d: " + text);
     }
     long amount = Long.parseLong(text.substring(0, text.length() - 1));

@@ -4,12 +4,14 @@ import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Workload;
+import io.keyturn.domain.schedule.InvalidSchedule;
 import io.keyturn.domain.schedule.Timetable;
-import java.time.Instant;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 
 /** The stage Pending: whether a rotation may start, and what it waits for. */
@@ -18,12 +20,19 @@ final class Admission {
   /** Goes on to Staging, with the whole plan written down, once nothing is in the way. */
   void admit(Draft draft) {
     draft.wakeIn(RotationPlanner.POLL);
-    Optional<Blocker> blocker = blocker(draft);
+    Optional<Blocker> closed = windowClosed(draft);
+    Optional<Blocker> blocker = blocker(draft, closed);
+    List<WorkloadProgress> plan =
+        blocker.isPresent() ? List.of() : Progress.planned(draft.seen.workloads(), draft);
+    if (blocker.isEmpty()) {
+      blocker =
+          Progress.shortOfProof(plan, draft).map(m -> new Blocker(Reasons.CANARY_NOT_POSSIBLE, m));
+    }
     if (blocker.isPresent()) {
       draft.block(blocker.get().reason(), blocker.get().message());
       return;
     }
-    if (windowClosed(draft).isPresent()) {
+    if (closed.isPresent()) {
       draft.warn(
           Reasons.WINDOW_OVERRIDDEN,
           "Version %d is %s old, so the rotation starts although no window is open."
@@ -31,8 +40,7 @@ final class Admission {
                   draft.seen.current().orElseThrow().version(),
                   draft.seen.policy().schedule().maxAge()));
     }
-    draft.admit(
-        draft.seen.current().orElseThrow(), Progress.planned(draft.seen.workloads(), draft));
+    draft.admit(draft.seen.current().orElseThrow(), plan);
     draft.moveTo(Stage.Staging, "The new version is obtained and its snapshot made.");
     draft.note(
         Reasons.ROTATION_STARTED,
@@ -42,7 +50,7 @@ final class Admission {
 
   private record Blocker(String reason, String message) {}
 
-  private Optional<Blocker> blocker(Draft draft) {
+  private Optional<Blocker> blocker(Draft draft, Optional<Blocker> closed) {
     Observation seen = draft.seen;
     if (seen.wishes().hold()) {
       return Optional.of(new Blocker(Reasons.HELD, "Waits while spec.hold is true."));
@@ -72,8 +80,7 @@ final class Admission {
               Reasons.OVERLAP_REQUIRED,
               "The new value ends the old one (source.overlap is None), so logins are refused until all pods have restarted: set cutover.acknowledgeOutage of the policy to accept that."));
     }
-    Optional<Blocker> closed = windowClosed(draft).filter(b -> !overdue(draft));
-    if (closed.isPresent()) {
+    if (closed.isPresent() && !overdue(draft)) {
       return closed;
     }
     if (seen.queue().holder().isPresent()) {
@@ -93,10 +100,7 @@ final class Admission {
     }
     return seen.workloads().stream()
         .flatMap(w -> blockerOf(w, draft).stream())
-        .min(Comparator.comparing(Blocker::message))
-        .or(() ->
-            Progress.shortOfProof(Progress.planned(seen.workloads(), draft), draft)
-                .map(m -> new Blocker(Reasons.CANARY_NOT_POSSIBLE, m)));
+        .min(Comparator.comparing(Blocker::message));
   }
 
   /** Why no rotation may start now that no person asked for. */
@@ -105,23 +109,23 @@ final class Admission {
     if (seen.trigger() == Trigger.Manual || draft.emergency()) {
       return Optional.empty();
     }
-    Optional<String> problem = Timetable.problem(seen.policy(), draft.now);
-    if (problem.isPresent()) {
+    try {
+      return Timetable.of(seen.policy(), draft.now)
+          .firstOpen(draft.now)
+          .filter(draft.now::isBefore)
+          .map(o ->
+              new Blocker(
+                  Reasons.WINDOW_CLOSED,
+                  ("Waits for the window that opens at %s. Change spec.rotate.nonce to rotate at"
+                          + " once.")
+                      .formatted(o)));
+    } catch (InvalidSchedule e) {
       return Optional.of(
           new Blocker(
               Reasons.INVALID_SCHEDULE,
               "The policy cannot be followed: %s. Change spec.rotate.nonce to rotate all the same."
-                  .formatted(problem.get())));
+                  .formatted(e.getMessage())));
     }
-    Optional<Instant> opens = new Timetable(seen.policy()).firstOpen(draft.now);
-    return opens
-        .filter(draft.now::isBefore)
-        .map(o ->
-            new Blocker(
-                Reasons.WINDOW_CLOSED,
-                ("Waits for the window that opens at %s. Change spec.rotate.nonce to rotate at"
-                        + " once.")
-                    .formatted(o)));
   }
 
   /** Whether the current version has reached the age that outranks windows. */

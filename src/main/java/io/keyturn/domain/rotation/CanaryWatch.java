@@ -252,7 +252,7 @@ final class CanaryWatch {
   /** Drops workloads that have gone, and starts anew where one was edited or created anew. */
   private boolean settleWorkloads(Draft draft) {
     for (WorkloadProgress w : draft.workloads()) {
-      Workload seen = Progress.observed(w, draft.seen);
+      Workload seen = draft.observed(w);
       boolean cloned = isCloned(w);
       if (seen.exists() && !seen.uid().equals(w.uid())) {
         planAnew(draft, w, seen);
@@ -367,7 +367,7 @@ final class CanaryWatch {
   }
 
   private Optional<Canary> canaryOf(WorkloadProgress w, Draft draft) {
-    return Progress.observed(w, draft.seen).canary();
+    return draft.observed(w).canary();
   }
 
   private List<WorkloadProgress> clones(Draft draft) {

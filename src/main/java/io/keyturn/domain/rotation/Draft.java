@@ -9,6 +9,7 @@ import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.EmergencyCanary;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.Cutover;
@@ -22,12 +23,15 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.Finding;
+import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.domain.status.ConditionSet;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -53,12 +57,15 @@ final class Draft {
 
   private record Because(String reason, String message) {}
 
+  private record Who(WorkloadKind kind, String name) {}
+
   final Observation seen;
   final Instant now;
 
   /** Rounded up, so that what is to last a time from here on never lasts less. */
   final Instant fromNow;
 
+  private final Map<Who, Workload> observed = new HashMap<>();
   private final List<Finding> findings = new ArrayList<>();
   private final List<WorkloadProgress> workloads;
   private final List<GateProgress> preflight;
@@ -84,6 +91,7 @@ final class Draft {
     this.seen = seen;
     this.now = now.truncatedTo(ChronoUnit.SECONDS);
     this.fromNow = now.equals(this.now) ? now : this.now.plusSeconds(1);
+    seen.workloads().forEach(w -> observed.putIfAbsent(new Who(w.kind(), w.name()), w));
     SecretRotationStatus journal = seen.journal();
     stage = journal.stage();
     message = journal.message();
@@ -165,6 +173,12 @@ final class Draft {
 
   List<WorkloadProgress> workloads() {
     return List.copyOf(workloads);
+  }
+
+  /** What was observed of the workload of an entry, or of one that took its place. */
+  Workload observed(WorkloadProgress w) {
+    Workload there = observed.get(new Who(w.kind(), w.name()));
+    return there == null ? Workload.gone(w.kind(), w.name(), w.uid(), Optional.empty()) : there;
   }
 
   Optional<String> takenBackReason() {

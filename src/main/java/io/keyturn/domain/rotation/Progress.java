@@ -20,14 +20,6 @@ final class Progress {
 
   private Progress() {}
 
-  /** What was observed of the workload of an entry, or of one that took its place. */
-  static Workload observed(WorkloadProgress w, Observation seen) {
-    return seen.workloads().stream()
-        .filter(o -> o.kind() == w.kind() && o.name().equals(w.name()))
-        .findFirst()
-        .orElseGet(() -> Workload.gone(w.kind(), w.name(), w.uid(), Optional.empty()));
-  }
-
   /**
    * The plan for workloads as they are, in the order in which they move.
    *
@@ -96,7 +88,7 @@ final class Progress {
     return draft.emergency() || draft.cutsOver()
         ? Optional.empty()
         : plan.stream()
-            .filter(w -> observed(w, draft.seen).replicas() > 0)
+            .filter(w -> draft.observed(w).replicas() > 0)
             .flatMap(w -> shortOfProof(w, plan, draft).stream())
             .min(Comparator.naturalOrder());
   }
@@ -104,21 +96,24 @@ final class Progress {
   private static Optional<String> shortOfProof(
       WorkloadProgress w, List<WorkloadProgress> plan, Draft draft) {
     Canary policy = draft.policy() == null ? draft.seen.policy().canary() : draft.policy().canary();
-    String obstacle =
-        observed(w, draft.seen)
-            .obstacle()
-            .map(o -> "%s allows none: %s".formatted(w.name(), o))
-            .orElse("%s gets none".formatted(w.name()));
     if (policy.strategy() == CanaryStrategy.Clone && w.message() != null) {
       return Optional.of(
           "The policy demands a canary, and %s. Set canary.strategy to Auto or None, or change the workload."
-              .formatted(obstacle));
+              .formatted(obstacle(w, draft)));
     }
     return reached(w, plan).compareTo(policy.minimumProof()) < 0
         ? Optional.of(
             "The policy demands %s as proof, and of the canaries that it needs %s. Lower canary.minimumProof, set canary.scope to AllWorkloads, or change the workload."
-                .formatted(policy.minimumProof(), obstacle))
+                .formatted(policy.minimumProof(), obstacle(w, draft)))
         : Optional.empty();
+  }
+
+  private static String obstacle(WorkloadProgress w, Draft draft) {
+    return draft
+        .observed(w)
+        .obstacle()
+        .map(o -> "%s allows none: %s".formatted(w.name(), o))
+        .orElseGet(() -> "%s gets none".formatted(w.name()));
   }
 
   static WorkloadProgress baking(WorkloadProgress w, List<CanaryPod> pods) {

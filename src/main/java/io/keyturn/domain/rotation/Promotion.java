@@ -154,7 +154,7 @@ final class Promotion {
     Optional<WorkloadProgress> next =
         draft.workloads().stream()
             .filter(w -> w.state() == WorkloadState.Promoting)
-            .filter(w -> !versionId.equals(Progress.observed(w, draft.seen).annotation()))
+            .filter(w -> !versionId.equals(draft.observed(w).annotation()))
             .findFirst();
     boolean idle = draft.workloads().stream().noneMatch(w -> w.state() == WorkloadState.Promoting);
     if (draft.waitsForPeople() && idle) {
@@ -230,7 +230,7 @@ final class Promotion {
   private void updateStates(Draft draft) {
     String versionId = Names.versionIdOf(draft.to().snapshot());
     for (WorkloadProgress w : draft.workloads()) {
-      Workload seen = Progress.observed(w, draft.seen);
+      Workload seen = draft.observed(w);
       WorkloadState state = stateOf(w, seen, versionId);
       if (state == WorkloadState.Reverted) {
         String who = seen.changedBy() == null ? "Somebody" : seen.changedBy();
@@ -279,11 +279,11 @@ final class Promotion {
         w.state() == WorkloadState.Promoted
             || w.state() == WorkloadState.Gone
             || w.state() == WorkloadState.ScaledToZero;
-    return moved && Progress.observed(w, draft.seen).canary().isPresent();
+    return moved && draft.observed(w).canary().isPresent();
   }
 
   private Optional<String> failure(WorkloadProgress w, Draft draft) {
-    Workload seen = Progress.observed(w, draft.seen);
+    Workload seen = draft.observed(w);
     if (seen.stuck().isPresent()) {
       return Optional.of(
           "%s does not become stable on version %d: %s."
@@ -359,9 +359,7 @@ final class Promotion {
       return;
     }
     Optional<WorkloadProgress> clone =
-        draft.workloads().stream()
-            .filter(w -> Progress.observed(w, draft.seen).canary().isPresent())
-            .findFirst();
+        draft.workloads().stream().filter(w -> draft.observed(w).canary().isPresent()).findFirst();
     if (clone.isPresent()) {
       draft.perform(new Effect.StopCanary(clone.get()));
       return;
@@ -405,7 +403,7 @@ final class Promotion {
     String versionId = Names.versionIdOf(draft.to().snapshot());
     int rolling = 0;
     for (WorkloadProgress w : draft.workloads().reversed()) {
-      Workload seen = Progress.observed(w, draft.seen);
+      Workload seen = draft.observed(w);
       boolean moved =
           w.state() == WorkloadState.Promoting
               || w.state() == WorkloadState.Promoted

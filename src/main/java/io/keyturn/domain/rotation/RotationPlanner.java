@@ -164,9 +164,7 @@ public final class RotationPlanner {
     Stage stage = draft.stage();
     boolean none = stage.terminal() || stage == Stage.Retiring || stage == Stage.Discarding;
     return none && !draft.seen.wishes().namespaceGone()
-        ? draft.workloads().stream()
-            .filter(w -> Progress.observed(w, draft.seen).canary().isPresent())
-            .findFirst()
+        ? draft.workloads().stream().filter(w -> draft.observed(w).canary().isPresent()).findFirst()
         : Optional.empty();
   }
 

@@ -11,6 +11,7 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.zone.ZoneOffsetTransition;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Times by the clock on a wall. Each comes once a day: one that a change to summer time skips comes
@@ -21,6 +22,8 @@ final class Cron {
 
   private static final CronParser PARSER =
       new CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX));
+
+  private static final Set<String> ZONES = ZoneId.getAvailableZoneIds();
 
   private final ExecutionTime times;
   private final ZoneId zone;
@@ -33,7 +36,7 @@ final class Cron {
    * @throws InvalidSchedule if one of them cannot be read
    */
   Cron(String expression, String zone) {
-    if (!ZoneId.getAvailableZoneIds().contains(zone)) {
+    if (!ZONES.contains(zone)) {
       throw new InvalidSchedule(
           "the time zone %s is unknown: write a name of the IANA database, such as Europe/Berlin"
               .formatted(zone));

@@ -59,25 +59,33 @@ public final class Timetable {
     jitterPercent = Integer.parseInt(jitter.substring(0, jitter.length() - 1));
   }
 
+  /**
+   * Reads a policy that can be followed.
+   *
+   * @throws InvalidSchedule if it cannot
+   */
+  public static Timetable of(RotationPolicySpec policy, Instant now) {
+    Timetable timetable = new Timetable(policy);
+    if (timetable.cron != null && timetable.cron.next(now).isEmpty()) {
+      throw new InvalidSchedule(
+          "the cron \"%s\" names a day that no month has, so it never comes"
+              .formatted(policy.schedule().cron()));
+    }
+    if (timetable.opening.firstOpen(now).isEmpty()) {
+      throw new InvalidSchedule(
+          "no window opens any more outside of the blackouts, so that no rotation could start");
+    }
+    return timetable;
+  }
+
   /** What keeps a policy from being used; empty: nothing. */
   public static Optional<String> problem(RotationPolicySpec policy, Instant now) {
     try {
-      return new Timetable(policy).neverFires(now);
+      of(policy, now);
+      return Optional.empty();
     } catch (InvalidSchedule e) {
       return Optional.of(e.getMessage());
     }
-  }
-
-  private Optional<String> neverFires(Instant now) {
-    if (cron != null && cron.next(now).isEmpty()) {
-      return Optional.of(
-          "the cron \"%s\" names a day that no month has, so it never comes"
-              .formatted(schedule.cron()));
-    }
-    return opening.firstOpen(now).isEmpty()
-        ? Optional.of(
-            "no window opens any more outside of the blackouts, so that no rotation could start")
-        : Optional.empty();
   }
 
   /**

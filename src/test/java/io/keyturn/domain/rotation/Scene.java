@@ -49,6 +49,7 @@ final class Scene {
     String annotation = "v6-00000006";
     Instant annotatedAt;
     String owner;
+    String changedBy = "kubectl-rollout";
     boolean exists = true;
     int replicas = 2;
     int wave;
@@ -64,6 +65,9 @@ final class Scene {
     String pod = "pod-1";
     Instant readySince = START;
     String unschedulable;
+    String trouble;
+    int terminating;
+    int oldPods;
   }
 
   private final RotationPlanner planner = new RotationPlanner();
@@ -82,6 +86,7 @@ final class Scene {
   CheckJob checkJob = CheckJob.ABSENT;
   List<Approval> approvals = new ArrayList<>();
   int ahead;
+  boolean delivered = true;
   Overlap overlap = Overlap.Auto;
   Instant reportedAt;
   boolean compromised;
@@ -227,7 +232,7 @@ final class Scene {
             abort, hold, suspended, deleted, bindingGone, namespaceGone, foreign, compromised),
         policy,
         1L,
-        Optional.of(new VersionRef(6, FROM)),
+        delivered ? Optional.of(new VersionRef(6, FROM)) : Optional.empty(),
         Optional.of(currentSince),
         source,
         overlap,
@@ -254,14 +259,9 @@ final class Scene {
             .map(hash ->
                 new Canary(
                     hash,
-                    List.of(
-                        new Pod(
-                            new CanaryPod(s.pod, s.restarts, s.cloneReady ? s.readySince : null),
-                            s.cloneReady,
-                            false,
-                            s.crashLooping)),
+                    pods(s),
                     Optional.ofNullable(s.unschedulable),
-                    Optional.empty()));
+                    Optional.ofNullable(s.trouble)));
     if (!s.exists) {
       return Workload.gone(WorkloadKind.Deployment, name, s.uid, canary);
     }
@@ -277,15 +277,26 @@ final class Scene {
         s.annotation,
         s.annotatedAt,
         s.everAnnotated,
-        "kubectl-rollout",
+        s.changedBy,
         s.owner,
         s.unsettled,
         s.rollsOut && s.stuck == null,
         Optional.ofNullable(s.stuck),
         onTarget ? s.replicas : 0,
-        onTarget ? 0 : s.replicas,
+        onTarget ? s.oldPods : s.replicas,
         Optional.ofNullable(s.obstacle),
         canary);
+  }
+
+  /** The canary pods of a service, after those that are on their way out. */
+  private static List<Pod> pods(Service s) {
+    List<Pod> pods = new ArrayList<>();
+    for (int i = 0; i < s.terminating; i++) {
+      pods.add(new Pod(new CanaryPod("leaving-" + i, 9, null), false, true, true));
+    }
+    CanaryPod facts = new CanaryPod(s.pod, s.restarts, s.cloneReady ? s.readySince : null);
+    pods.add(new Pod(facts, s.cloneReady, false, s.crashLooping));
+    return pods;
   }
 
   /** The names of the effects so far, with what they concern. */

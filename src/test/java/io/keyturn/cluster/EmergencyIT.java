@@ -68,10 +68,14 @@ class EmergencyIT {
     team.writeUpstream(scene.first());
 
     scene.awaitCondition("RotationHealthy", Status.False, "SourceCompromised");
+    assertThat(scene.versions()).containsExactly(2L);
+    scene.patch("secretbinding", Team.SECRET, "spec: {rotate: {nonce: all-the-same, reason: Manual, reportedAt: null}}");
+    scene.awaitBlocked(3, "SourceCompromised");
+    scene.assertCondition(3, "Stalled", Status.True, "SourceCompromised");
     assertThat(team.holds(Team.SECRET, second)).isTrue();
     team.writeUpstream(second);
+    team.awaitStage(3, Stage.Superseded);
     scene.awaitCondition("RotationHealthy", Status.True, "Ready");
-    assertThat(scene.versions()).containsExactly(2L);
   }
 
   @ConcurrentTest

@@ -41,6 +41,7 @@ final class Draft {
           Reasons.CANARY_NOT_POSSIBLE,
           Reasons.OVERLAP_REQUIRED,
           Reasons.SOURCE_UNCHANGED,
+          Reasons.SOURCE_COMPROMISED,
           Reasons.INVALID_SCHEDULE,
           Reasons.NOT_STARTED_BY_KEYTURN,
           Reasons.ACCESS_DENIED,

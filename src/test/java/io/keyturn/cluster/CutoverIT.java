@@ -8,7 +8,6 @@ import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.workload.deployment.Rollout;
 import java.time.Duration;
-import java.util.List;
 
 /** What happens where the new value ends the old one. */
 class CutoverIT {
@@ -97,6 +96,20 @@ class CutoverIT {
     SharedWorld.postgres().createLogin(second.user(), second.password());
 
     scene.assertPromoted(2, second);
-    assertThat(List.of(scene.annotation(Scene.APP))).allMatch(a -> a.startsWith("v2-"));
+  }
+
+  @ConcurrentTest
+  void withoutOverlapAWrongValueIsLeftForARightOne() {
+    Scene scene = withoutOverlap("leave", ACKNOWLEDGED, Scene.client(1));
+    Team team = scene.team();
+    scene.rotateToWrongPassword();
+    scene.awaitBlocked(2, "PromotionFailed");
+    Team.Login third = overwrite(scene);
+
+    scene.run("delete", "secretrotation", "payments-db-2", "--timeout=50s");
+
+    scene.assertPromoted(3, third);
+    team.awaitRolledOut(Scene.APP);
+    assertThat(scene.runsOn(third)).isTrue();
   }
 }

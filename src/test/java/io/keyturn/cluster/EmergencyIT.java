@@ -69,7 +69,10 @@ class EmergencyIT {
 
     scene.awaitCondition("RotationHealthy", Status.False, "SourceCompromised");
     assertThat(scene.versions()).containsExactly(2L);
-    scene.patch("secretbinding", Team.SECRET, "spec: {rotate: {nonce: all-the-same, reason: Manual, reportedAt: null}}");
+    scene.patch(
+        "secretbinding",
+        Team.SECRET,
+        "spec: {rotate: {nonce: all-the-same, reason: Manual, reportedAt: null}}");
     scene.awaitBlocked(3, "SourceCompromised");
     scene.assertCondition(3, "Stalled", Status.True, "SourceCompromised");
     assertThat(team.holds(Team.SECRET, second)).isTrue();

@@ -3,7 +3,9 @@ package io.keyturn.playground;
 import io.keyturn.cluster.Team;
 import java.time.Duration;
 
-/** The RotationPolicy of the demo: in seconds what the default does in minutes, but for emergencies. */
+/**
+ * The RotationPolicy of the demo: in seconds what the default does in minutes, but for emergencies.
+ */
 final class Policy {
 
   private Policy() {}
@@ -28,7 +30,6 @@ final class Policy {
           retirement: {grace: %ds}
           retry: {maxAttempts: 1}
         """
-            .formatted(
-                bake.toSeconds(), deadline.toSeconds(), grace.toSeconds()));
+            .formatted(bake.toSeconds(), deadline.toSeconds(), grace.toSeconds()));
   }
 }

@@ -371,7 +371,7 @@ record Scene(Team team, Team.Login first) {
     assertThat(Team.is(rotation.getStatus().conditions(), "Promoted", Condition.Status.True))
         .isTrue();
     assertThat(condition(version, "RolledBack")).isNull();
-    assertThat(condition("RotationHealthy").status()).isEqualTo(Condition.Status.True);
+    awaitCondition("RotationHealthy", Condition.Status.True, "Ready");
   }
 
   /**

@@ -56,6 +56,12 @@ final class History<T extends HasMetadata> implements AutoCloseable {
     return events.stream().filter(e -> !e.deleted()).map(Event::object).toList();
   }
 
+  /** Each object as it was when it went. */
+  List<T> deletions() {
+    requireWhole();
+    return events.stream().filter(Event::deleted).map(Event::object).toList();
+  }
+
   /** What a function of each state says, without repetitions in a row. */
   <V> List<V> changesOf(Function<T, V> what) {
     List<V> changes = new CopyOnWriteArrayList<>();

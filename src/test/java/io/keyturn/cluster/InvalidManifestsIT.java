@@ -176,7 +176,8 @@ class InvalidManifestsIT {
 
   /** The pages that show manifests. */
   static Stream<Path> pages() {
-    return Stream.of("schedules").map(name -> Path.of("docs", name + ".md"));
+    return Stream.of("schedules", "waves", "emergencies")
+        .map(name -> Path.of("docs", name + ".md"));
   }
 
   private static Stream<Path> manifests(Path directory) {

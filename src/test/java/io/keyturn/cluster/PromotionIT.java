@@ -29,7 +29,7 @@ class PromotionIT {
             Scene.idle("b", 1, "ready-after: 1s"),
             Scene.client("a", 1, "ready-after: 1s"));
     Team team = scene.team();
-    try (History<Deployment> deployments = historyOfWorkloads(team)) {
+    try (History<Deployment> deployments = scene.historyOfWorkloads()) {
       Team.Login second = scene.rotate();
 
       scene.assertPromoted(2, second);
@@ -63,7 +63,7 @@ class PromotionIT {
     Team team = scene.team();
     Set<String> third = uidsOf(team, "third");
     Set<String> second = uidsOf(team, "second");
-    try (History<Deployment> deployments = historyOfWorkloads(team)) {
+    try (History<Deployment> deployments = scene.historyOfWorkloads()) {
       Team.Login wrong = scene.rotateToWrongPassword();
 
       team.awaitStage(2, Stage.Failed);
@@ -130,7 +130,7 @@ class PromotionIT {
         Scene.of("undo", Scene.noCanary("{stableTimeout: 5m}"), Scene.client(3, "ready-after: 4s"));
     Team team = scene.team();
     Set<String> before = scene.stableUids();
-    try (History<Deployment> deployments = historyOfWorkloads(team)) {
+    try (History<Deployment> deployments = scene.historyOfWorkloads()) {
       scene.rotate();
       team.await(
           "the rollout has begun",
@@ -222,15 +222,5 @@ class PromotionIT {
         .distinct()
         .filter(annotated::contains)
         .toList();
-  }
-
-  /** The Deployments of the team, without clones. */
-  private static History<Deployment> historyOfWorkloads(Team team) {
-    return History.of(
-        team.client()
-            .apps()
-            .deployments()
-            .inNamespace(team.namespace())
-            .withLabel("team", "payments"));
   }
 }

@@ -83,8 +83,12 @@ record Scene(Team team, Team.Login first) {
     Awaitility.await("the next second").until(() -> Instant.now().isAfter(next));
   }
 
-  /** What a Deployment is made of. */
-  record Workload(String name, int replicas, String image, List<String> annotations) {
+  /** What a Deployment is made of, and in which wave it follows. */
+  record Workload(String name, int replicas, String image, List<String> annotations, int wave) {
+
+    Workload inWave(int number) {
+      return new Workload(name, replicas, image, annotations, number);
+    }
 
     String manifest(Team team) {
       String lines =
@@ -100,12 +104,12 @@ record Scene(Team team, Team.Login first) {
   }
 
   static Workload client(String name, int replicas, String... annotations) {
-    return new Workload(name, replicas, "hollow/postgres-client", List.of(annotations));
+    return new Workload(name, replicas, "hollow/postgres-client", List.of(annotations), 0);
   }
 
   /** Pods that start with the Secret and do nothing with it. */
   static Workload idle(String name, int replicas, String... annotations) {
-    return new Workload(name, replicas, "hollow/ready", List.of(annotations));
+    return new Workload(name, replicas, "hollow/ready", List.of(annotations), 0);
   }
 
   static String policyManifest(String spec) {
@@ -131,7 +135,7 @@ record Scene(Team team, Team.Login first) {
     """
         .formatted(
             List.of(workloads).stream()
-                .map(w -> "{kind: Deployment, name: %s}".formatted(w.name()))
+                .map(w -> "{kind: Deployment, name: %s, wave: %d}".formatted(w.name(), w.wave()))
                 .collect(Collectors.joining(", ")));
   }
 
@@ -168,6 +172,25 @@ record Scene(Team team, Team.Login first) {
     Team.Login next = team.wrong(first);
     team.writeUpstream(next);
     return next;
+  }
+
+  /** A login that PostgreSQL does not know yet is written to the upstream Secret. */
+  Team.Login rotateToUnknownLogin() {
+    Team.Login next = new Team.Login("u" + Team.random(6), Team.newValue());
+    team.writeUpstream(next);
+    return next;
+  }
+
+  /** Deployments, without those of the canaries. */
+  History<Deployment> historyOfWorkloads() {
+    return History.of(
+        team.client().apps().deployments().inNamespace(namespace()).withLabel("team", "payments"));
+  }
+
+  /** The Deployments of the canaries. */
+  History<Deployment> historyOfClones() {
+    return History.of(
+        team.client().apps().deployments().inNamespace(namespace()).withLabel(Names.CANARY_FOR));
   }
 
   void abort(long version) {
@@ -348,7 +371,7 @@ record Scene(Team team, Team.Login first) {
     assertThat(Team.is(rotation.getStatus().conditions(), "Promoted", Condition.Status.True))
         .isTrue();
     assertThat(condition(version, "RolledBack")).isNull();
-    assertThat(condition("RotationHealthy").status()).isEqualTo(Condition.Status.True);
+    awaitCondition("RotationHealthy", Condition.Status.True, "Ready");
   }
 
   /**

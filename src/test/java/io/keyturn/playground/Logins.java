@@ -1,6 +1,7 @@
 package io.keyturn.playground;
 
 import io.keyturn.cluster.Team;
+import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.PostgresServer;
 import java.util.List;
 
@@ -29,5 +30,15 @@ final class Logins {
       postgres.setPassword(role, password);
     }
     return new Team.Login(role, password);
+  }
+
+  /** Ends a login at its issuer; nobody knows the password that the role has now. */
+  void revoke(Team.Login login) {
+    postgres.setPassword(login.user(), Team.newValue());
+  }
+
+  /** What PostgreSQL says to a login. */
+  LoginOutcome attempt(Team.Login login) {
+    return postgres.tryLogin(login.user(), login.password());
   }
 }

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.cluster.Team;
 import io.keyturn.testing.HollowPod;
+import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.PostgresServer;
 import java.util.List;
 
@@ -84,6 +85,16 @@ final class Payments {
     login = logins.next();
     team.writeUpstream(login);
     return login;
+  }
+
+  /** Whoever issues the logins ends one. */
+  void revoke(Team.Login old) {
+    logins.revoke(old);
+  }
+
+  /** What PostgreSQL says to a login. */
+  LoginOutcome attempt(Team.Login some) {
+    return logins.attempt(some);
   }
 
   /** Every canary pod that there ever was for a rotation. */

@@ -21,6 +21,7 @@ final class Play {
     play(new GoodRotation(cast, payments), payments.team());
     play(new BadPassword(cast, payments), payments.team());
     play(new KilledOperator(cast, payments), payments.team());
+    play(new LeakedPassword(cast, payments), payments.team());
     Team web = cast.world().team("web");
     play(new GeneratedValue(cast, web), web);
     cast.terminal().blank();

@@ -1,13 +1,25 @@
 package io.keyturn.playground;
 
 import io.keyturn.cluster.Team;
+import java.time.Duration;
 
-/** The RotationPolicy of the demo: in seconds what the default does in minutes. */
+/**
+ * The RotationPolicy of the demo: in seconds what the default does in minutes, but for emergencies.
+ */
 final class Policy {
 
   private Policy() {}
 
   static void apply(Team team, Pace pace) {
+    apply(team, pace.bake(), pace.deadline(), pace.grace());
+  }
+
+  /** The same, as unhurried as people set it who have time. */
+  static void applyUnhurried(Team team) {
+    apply(team, Duration.ofMinutes(10), Duration.ofMinutes(30), Duration.ofHours(1));
+  }
+
+  private static void apply(Team team, Duration bake, Duration deadline, Duration grace) {
     team.apply(
         """
         apiVersion: keyturn.io/v1alpha1
@@ -18,7 +30,6 @@ final class Policy {
           retirement: {grace: %ds}
           retry: {maxAttempts: 1}
         """
-            .formatted(
-                pace.bake().toSeconds(), pace.deadline().toSeconds(), pace.grace().toSeconds()));
+            .formatted(bake.toSeconds(), deadline.toSeconds(), grace.toSeconds()));
   }
 }

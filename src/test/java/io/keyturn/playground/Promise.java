@@ -15,6 +15,10 @@ enum Promise {
   /** Scene 4. */
   RESUMED("A killed operator goes on where it was"),
   /** Scene 5. */
+  HURRIED("A leaked value is replaced on every pod without a bake, and no login fails"),
+  /** Scene 5. */
+  REFUSED("The leaked value opens nothing any more, and nothing goes back to it"),
+  /** Scene 6. */
   GENERATED("A generated value goes the same way"),
   /** All scenes. */
   SILENT("No value is shown, logged or reported");

@@ -66,8 +66,13 @@ final class RotationView implements AutoCloseable {
 
   /** Shows each stage until one is reached. */
   SecretRotation follow(Predicate<Stage> until) {
+    return followUntil(r -> until.test(r.getStatus().stage()));
+  }
+
+  /** Shows each stage until something holds of the rotation. */
+  SecretRotation followUntil(Predicate<SecretRotation> until) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (latest == null || !until.test(latest.getStatus().stage())) {
+    while (latest == null || !until.test(latest)) {
       SecretRotation next = poll();
       if (next != null) {
         latest = next;

@@ -183,9 +183,6 @@ public final class Reasons {
   /** The source holds a value that was reported compromised before. */
   public static final String SOURCE_COMPROMISED = "SourceCompromised";
 
-  /** The value was reported compromised. */
-  public static final String COMPROMISED = "Compromised";
-
   /** Keyturn cannot revoke what it did not issue. */
   public static final String REVOKE_AT_ISSUER = "RevokeAtIssuer";
 

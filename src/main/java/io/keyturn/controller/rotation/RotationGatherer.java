@@ -314,10 +314,28 @@ class RotationGatherer {
         try (data) {
           yield candidates.onRequest(binding)
               ? new Source.Fresh(false)
-              : compare(binding.getMetadata().getNamespace(), data, journal, current);
+              : unlessCompromised(
+                  compare(binding.getMetadata().getNamespace(), data, journal, current),
+                  data,
+                  binding,
+                  journal.stage());
         }
       }
     };
+  }
+
+  /** Nobody, and no request, rotates to a value that was reported compromised. */
+  private Source unlessCompromised(
+      Source source, SecretData data, SecretBinding binding, Stage stage) {
+    boolean begins = stage == Stage.Pending || stage == Stage.Staging;
+    return begins
+            && source instanceof Source.Fresh
+            && fingerprint.of(data).equals(binding.getStatus().compromised())
+        ? new Source.Unavailable(
+            Reasons.SOURCE_COMPROMISED,
+            "The source holds a value that was reported compromised, and nothing goes back to it:"
+                + " write a new one there.")
+        : source;
   }
 
   private Source compare(

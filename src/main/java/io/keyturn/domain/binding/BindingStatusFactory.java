@@ -31,7 +31,7 @@ final class BindingStatusFactory {
 
   /** What a rotation waits for that has to be changed where the binding is described. */
   private static final Set<String> NEED_AN_EDIT =
-      Set.of(Reasons.OVERLAP_REQUIRED, Reasons.SOURCE_UNCHANGED);
+      Set.of(Reasons.OVERLAP_REQUIRED, Reasons.SOURCE_UNCHANGED, Reasons.SOURCE_COMPROMISED);
 
   private final BindingObservation seen;
   private final Optional<Due> due;

@@ -47,6 +47,7 @@ final class Draft {
           Reasons.CANARY_NOT_POSSIBLE,
           Reasons.OVERLAP_REQUIRED,
           Reasons.SOURCE_UNCHANGED,
+          Reasons.SOURCE_COMPROMISED,
           Reasons.INVALID_SCHEDULE,
           Reasons.PREFLIGHT_INCONCLUSIVE,
           Reasons.GATE_INCONCLUSIVE,
@@ -325,6 +326,14 @@ final class Draft {
     workloads.set(workloads.indexOf(before), after);
   }
 
+  /** The workloads that have not moved, and have pods. */
+  List<String> leftBehind() {
+    return workloads.stream()
+        .filter(w -> Promotion.UNDER_WAY.contains(w.state()))
+        .map(WorkloadProgress::name)
+        .toList();
+  }
+
   void perform(Effect next) {
     effect = next;
   }
@@ -422,7 +431,13 @@ final class Draft {
     }
     preflighted(set);
     canaryVerified(set);
-    if (timeline.promotedAt() != null) {
+    if (timeline.promotedAt() != null && !leftBehind().isEmpty()) {
+      set.isFalse(
+          Conditions.PROMOTED,
+          Reasons.PROMOTION_FAILED,
+          "The version is current, and these were left before they ran on it: %s."
+              .formatted(String.join(", ", leftBehind())));
+    } else if (timeline.promotedAt() != null) {
       set.isTrue(Conditions.PROMOTED, Reasons.PROMOTED, "Each workload is on the new version.");
     } else if (timeline.verifiedAt() != null) {
       boolean back = takenBack != null;

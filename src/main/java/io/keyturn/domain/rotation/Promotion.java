@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
  */
 final class Promotion {
 
-  private static final Set<WorkloadState> UNDER_WAY =
+  static final Set<WorkloadState> UNDER_WAY =
       EnumSet.of(WorkloadState.Waiting, WorkloadState.Promoting, WorkloadState.Reverted);
 
   private final GateWatch gates = new GateWatch();
@@ -76,8 +76,8 @@ final class Promotion {
                   ? " The promotion pauses; it goes on when the workload is stable, and spec.abort"
                       + " takes it back."
                   : " The previous value is no longer good, so nothing goes back to it: see to the"
-                      + " workload, or write a working value into the source and request another"
-                      + " rotation."));
+                      + " workload, or write a working value into the source and delete this"
+                      + " rotation: the next one follows."));
       if (draft.emergency()) {
         draft.wake(revokeDeadline(draft));
       }
@@ -346,10 +346,17 @@ final class Promotion {
         Stage.Retiring,
         "Version %d is current; version %d stays until %s at least and until no pod uses it."
             .formatted(draft.to().version(), draft.from().version(), graceUntil));
-    draft.note(
-        Reasons.PROMOTED,
-        "Each workload is on version %d; version %d retires."
-            .formatted(draft.to().version(), draft.from().version()));
+    if (draft.leftBehind().isEmpty()) {
+      draft.note(
+          Reasons.PROMOTED,
+          "Each workload is on version %d; version %d retires."
+              .formatted(draft.to().version(), draft.from().version()));
+    } else {
+      draft.warn(
+          Reasons.PROMOTION_FAILED,
+          "Version %d is current, and these were left before they ran on it: %s."
+              .formatted(draft.to().version(), String.join(", ", draft.leftBehind())));
+    }
   }
 
   /** Stage RollingBack: clones, alias, then the workloads in reverse order. */

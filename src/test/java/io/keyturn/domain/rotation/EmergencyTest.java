@@ -94,6 +94,9 @@ class EmergencyTest {
         .isEqualTo(scene.journal.timeline().startedAt().plus(Duration.ofMinutes(20)));
     assertThat(scene.stages).doesNotContain(Stage.RollingBack);
     assertThat(scene.journal.retirement().stragglers()).containsExactly("api-old-1");
+    Condition promoted = condition(scene, Conditions.PROMOTED).orElseThrow();
+    assertThat(promoted.status()).isEqualTo(Condition.Status.False);
+    assertThat(promoted.message()).endsWith("left before they ran on it: api.");
   }
 
   @Test

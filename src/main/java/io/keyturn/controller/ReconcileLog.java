@@ -49,6 +49,14 @@ public final class ReconcileLog {
     write(level(findings, conditions), fields(binding, news.reason()), news.message());
   }
 
+  /** Another leader has written: this process does not lead any more, whatever it believes. */
+  public static void superseded(HasMetadata object) {
+    write(
+        Logger.Level.WARN,
+        fields(object, "Superseded"),
+        "Another leader has taken over; this process lets go.");
+  }
+
   /** An effect was performed. */
   public static void performed(HasMetadata object, Effect effect) {
     Map<String, String> fields = fields(object, effect.getClass().getSimpleName());

@@ -143,7 +143,8 @@ public class OperatorRunner {
     }
   }
 
-  private static String identity() {
+  /** Under which name this process holds the Lease. */
+  static String identity() {
     String host = System.getenv().getOrDefault("HOSTNAME", "keyturn");
     return host + "-" + ProcessHandle.current().pid();
   }

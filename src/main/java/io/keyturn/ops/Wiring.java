@@ -1,9 +1,12 @@
 package io.keyturn.ops;
 
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.controller.Epoch;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.MetadataClient;
 import io.keyturn.controller.Pace;
@@ -14,6 +17,7 @@ import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.Clock;
+import java.util.Objects;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** Makes what the parts of the operator are given: clock, clients, and the installation's key. */
@@ -67,6 +71,22 @@ class Wiring {
   @Singleton
   Pace pace(OperatorConfig operator, Clock clock) {
     return new Pace(operator.workloadPatchesPerSecond(), clock);
+  }
+
+  @Produces
+  @Singleton
+  Epoch epoch(OperatorConfig operator, KubernetesClient client) {
+    return operator.leaderElection()
+        ? new Epoch(() -> term(client, operator.operatorNamespace()))
+        : Epoch.NONE;
+  }
+
+  private static Epoch.Term term(KubernetesClient client, String namespace) {
+    Lease lease = client.leases().inNamespace(namespace).withName(Names.KEYTURN).get();
+    LeaseSpec spec = lease == null ? new LeaseSpec() : lease.getSpec();
+    return new Epoch.Term(
+        Objects.requireNonNullElse(spec.getLeaseTransitions(), 0),
+        OperatorRunner.identity().equals(spec.getHolderIdentity()));
   }
 
   @Produces

@@ -176,7 +176,7 @@ class InvalidManifestsIT {
 
   /** The pages that show manifests. */
   static Stream<Path> pages() {
-    return Stream.of("schedules", "waves", "emergencies")
+    return Stream.of("gates", "schedules", "waves", "emergencies")
         .map(name -> Path.of("docs", name + ".md"));
   }
 

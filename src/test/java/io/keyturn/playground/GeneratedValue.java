@@ -7,7 +7,7 @@ import io.keyturn.cluster.Team;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
-/** Scene 6: a second team, whose value Keyturn makes itself. */
+/** Scene 7: a second team, whose value Keyturn makes itself. */
 final class GeneratedValue implements Scene {
 
   private static final String SECRET = "session-store";

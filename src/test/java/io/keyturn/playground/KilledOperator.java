@@ -4,7 +4,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.cluster.Team;
 
-/** Scene 4: the operator dies in the middle, and another one goes on. */
+/** Scene 5: the operator dies in the middle, and another one goes on. */
 final class KilledOperator implements Scene {
 
   private final Cast cast;

@@ -7,7 +7,7 @@ import io.keyturn.cluster.Team;
 import io.keyturn.testing.LoginOutcome;
 import java.util.Set;
 
-/** Scene 5: the current value is known to others. */
+/** Scene 6: the current value is known to others. */
 final class LeakedPassword implements Scene {
 
   private static final String REPORT =

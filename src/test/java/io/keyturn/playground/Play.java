@@ -20,6 +20,7 @@ final class Play {
     play(new Adoption(cast, payments), payments.team());
     play(new GoodRotation(cast, payments), payments.team());
     play(new BadPassword(cast, payments), payments.team());
+    play(new ClosedGate(cast, payments), payments.team());
     play(new KilledOperator(cast, payments), payments.team());
     play(new LeakedPassword(cast, payments), payments.team());
     Team web = cast.world().team("web");

@@ -13,12 +13,14 @@ enum Promise {
   /** Scene 3. */
   CONTAINED("No pod but the canary ever has the bad value"),
   /** Scene 4. */
+  GATED("A value that works is taken back when a gate says no"),
+  /** Scene 5. */
   RESUMED("A killed operator goes on where it was"),
-  /** Scene 5. */
-  HURRIED("A leaked value is replaced on every pod without a bake, and no login fails"),
-  /** Scene 5. */
-  REFUSED("The leaked value opens nothing any more, and nothing goes back to it"),
   /** Scene 6. */
+  HURRIED("A leaked value is replaced on every pod without a bake, and no login fails"),
+  /** Scene 6. */
+  REFUSED("The leaked value opens nothing any more, and nothing goes back to it"),
+  /** Scene 7. */
   GENERATED("A generated value goes the same way"),
   /** All scenes. */
   SILENT("No value is shown, logged or reported");

@@ -17,6 +17,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
+import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
@@ -75,7 +76,8 @@ final class SimulatedOperator {
       Clock clock,
       Weather weather,
       Duration kubeletLag,
-      Judge judge) {
+      Judge judge,
+      Epoch epoch) {
     this.name = name;
     this.store = store;
     this.clock = clock;
@@ -127,11 +129,16 @@ final class SimulatedOperator {
             lag,
             clock,
             this::hasClone,
-            judge);
+            judge,
+            epoch);
     seen = store.changes().size();
     List.of(SecretBinding.class, SecretRotation.class, Secret.class, Deployment.class)
         .forEach(kind -> store.look(kind).forEach(this::learn));
     enqueueAll();
+  }
+
+  String name() {
+    return name;
   }
 
   private void enqueueAll() {

@@ -18,6 +18,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.api.v1alpha1.Verdict;
+import io.keyturn.controller.Epoch;
 import io.keyturn.domain.gate.Measurement;
 import io.keyturn.gate.Judge;
 import io.keyturn.secret.SecretData;
@@ -247,10 +248,24 @@ final class Simulation {
 
   /** A process of the operator starts. */
   SimulatedOperator startOperator() {
+    int number = ++started;
+    String name = "operator-" + number;
     SimulatedOperator operator =
-        new SimulatedOperator("operator-" + ++started, store, clock, weather, KUBELET_LAG, answers);
+        new SimulatedOperator(
+            name,
+            store,
+            clock,
+            weather,
+            KUBELET_LAG,
+            answers,
+            new Epoch(() -> new Epoch.Term(number, newest(name))));
     operators.add(operator);
     return operator;
+  }
+
+  /** Who was elected last of those that run. */
+  private boolean newest(String operator) {
+    return operators.isEmpty() || operators.getLast().name().equals(operator);
   }
 
   /** One process stands still, as one that was stopped does, while another acts. */

@@ -17,6 +17,7 @@ import java.util.List;
  * @param message what happens now and what comes next
  * @param progress workloads on the new version, of all: 3/7
  * @param proof the weakest proof among the workloads
+ * @param epoch generation of the leader that wrote last; null: there are no generations
  * @param token idempotency token of this attempt
  * @param policyGeneration generation of the policy that was copied
  * @param policy the policy, copied at the start
@@ -40,6 +41,7 @@ public record SecretRotationStatus(
     @JsonPropertyDescription("What happens now and what comes next.") String message,
     @JsonPropertyDescription("Workloads on the new version, of all.") String progress,
     @JsonPropertyDescription("The weakest proof among the workloads.") Proof proof,
+    @JsonPropertyDescription("Generation of the leader that wrote last.") Long epoch,
     @JsonPropertyDescription("Idempotency token of this attempt.") String token,
     @JsonPropertyDescription("Generation of the policy that was copied; absent: built in.")
         Long policyGeneration,
@@ -66,7 +68,7 @@ public record SecretRotationStatus(
   public static final SecretRotationStatus EMPTY =
       new SecretRotationStatus(
           null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-          null, null, null, null);
+          null, null, null, null, null);
 
   /** Fills in what was left out. */
   public SecretRotationStatus {
@@ -77,6 +79,31 @@ public record SecretRotationStatus(
     preflight = list(preflight);
     gates = list(gates);
     timeline = or(timeline, Timeline.EMPTY);
+  }
+
+  /** The same, written by the leader of a generation. */
+  public SecretRotationStatus writtenIn(Long generation) {
+    return new SecretRotationStatus(
+        observedGeneration,
+        conditions,
+        stage,
+        message,
+        progress,
+        proof,
+        generation,
+        token,
+        policyGeneration,
+        policy,
+        from,
+        to,
+        workloads,
+        rebuilds,
+        preflight,
+        gates,
+        retirement,
+        cutover,
+        timeToContain,
+        timeline);
   }
 
   /**

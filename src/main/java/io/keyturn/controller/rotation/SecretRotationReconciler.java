@@ -13,6 +13,7 @@ import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Census;
+import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.MetadataSource;
@@ -53,6 +54,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   private final Nudge nudge;
   private final Census census;
   private final Telemetry telemetry;
+  private final Epoch epoch;
   private final Clock clock;
   private RotationIndex index;
 
@@ -66,6 +68,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
       Nudge nudge,
       Census census,
       Telemetry telemetry,
+      Epoch epoch,
       Clock clock) {
     this.api = api;
     this.gatherer = gatherer;
@@ -75,6 +78,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     this.nudge = nudge;
     this.census = census;
     this.telemetry = telemetry;
+    this.epoch = epoch;
     this.clock = clock;
   }
 
@@ -124,6 +128,10 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
       return UpdateControl.noUpdate();
     }
     Gathered seen = gathered.get();
+    if (epoch.superseded(seen.rotation().getStatus().epoch())) {
+      ReconcileLog.superseded(seen.rotation());
+      return Wake.at(Optional.of(clock.instant().plus(REFUSED)), clock);
+    }
     Instant now = clock.instant();
     Plan plan = planner.plan(seen.observation(), now);
     if (!plan.journal().equals(seen.rotation().getStatus())) {
@@ -156,7 +164,7 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
   private void journal(Gathered seen, Plan plan, Instant now) {
     SecretRotation rotation = seen.rotation();
     Stage from = rotation.getStatus().stage();
-    rotation.setStatus(plan.journal());
+    rotation.setStatus(plan.journal().writtenIn(epoch.current()));
     api.updateStatus(rotation);
     events.record(rotation, plan.findings(), plan.journal().workloads());
     if (seen.binding() != null) {

@@ -368,6 +368,7 @@ final class Draft {
             message,
             progress(),
             proof(),
+            seen.journal().epoch(),
             token,
             policyGeneration,
             policy,

@@ -3,6 +3,7 @@ package io.keyturn.controller.rotation;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Census;
+import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
@@ -27,6 +28,7 @@ public final class RotationReconcilers {
    *
    * @param clones whether its caches know of a clone of a rotation
    * @param judge who answers checks and gates
+   * @param epoch generation of the leader
    */
   public static SecretRotationReconciler of(
       ApiServer api,
@@ -40,7 +42,8 @@ public final class RotationReconcilers {
       KubeletLag kubeletLag,
       Clock clock,
       Predicate<SecretRotation> clones,
-      Judge judge) {
+      Judge judge,
+      Epoch epoch) {
     Nudge nudge = new Nudge();
     RotationGatherer gatherer =
         new RotationGatherer(
@@ -56,7 +59,7 @@ public final class RotationReconcilers {
             kubeletLag);
     SecretRotationReconciler reconciler =
         new SecretRotationReconciler(
-            api, gatherer, executor, events, null, nudge, new Census(), telemetry, clock);
+            api, gatherer, executor, events, null, nudge, new Census(), telemetry, epoch, clock);
     reconciler.lookUpIn(clones::test);
     return reconciler;
   }

@@ -10,6 +10,7 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.schedule.InvalidSchedule;
 import io.keyturn.domain.schedule.Timetable;
 import io.keyturn.domain.schedule.Timetable.Start;
 import java.time.Duration;
@@ -114,11 +115,12 @@ public sealed interface Due {
 
   private static Due scheduled(BindingObservation seen, Instant now) {
     RotationPolicySpec policy = seen.policy().orElseThrow();
-    Optional<String> problem = Timetable.problem(policy, now);
-    if (problem.isPresent()) {
-      return new Unclear(problem.get());
+    Timetable timetable;
+    try {
+      timetable = Timetable.of(policy, now);
+    } catch (InvalidSchedule e) {
+      return new Unclear(e.getMessage());
     }
-    Timetable timetable = new Timetable(policy);
     Instant since = seen.current().orElseThrow().since();
     // What failed for one due time does not count for the next one.
     List<Rotation> streak =

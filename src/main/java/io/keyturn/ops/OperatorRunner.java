@@ -149,13 +149,13 @@ public class OperatorRunner {
   }
 
   <R extends HasMetadata> void configure(ControllerConfigurationOverrider<R> overrider) {
+    Set<String> namespaces = config.namespaces().orElse(Set.of());
     overrider
         .withRetry(new Retries())
         .withReconciliationMaxInterval(LONGEST_INTERVAL)
-        .withItemStore(TrimmedStore.withoutManagedFields())
+        .withItemStore(TrimmedStore.unlessShared(TrimmedStore.withoutManagedFields(), namespaces))
         .withOnUpdateFilter(OperatorRunner::byOthers)
         .withInformerListLimit(PAGE);
-    Set<String> namespaces = config.namespaces().orElse(Set.of());
     if (!namespaces.isEmpty()) {
       overrider.settingNamespaces(namespaces);
     }

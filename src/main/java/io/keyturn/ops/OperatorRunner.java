@@ -128,6 +128,8 @@ public class OperatorRunner {
         .checkingCRDAndValidateLocalModel(false)
         .withExecutorService(workers)
         .withCacheSyncTimeout(CACHE_SYNC)
+        // One connection that breaks while dozens of caches are filled would end the process.
+        .withStopOnInformerErrorDuringStartup(false)
         .withReconciliationTerminationTimeout(Duration.ofSeconds(3))
         .withCloseClientOnStop(false)
         .withMetrics(metrics.framework());

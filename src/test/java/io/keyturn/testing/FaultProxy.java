@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyStore;
@@ -17,6 +18,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Base64;
@@ -61,6 +63,7 @@ public final class FaultProxy implements AutoCloseable {
   private final ControlPlane plane;
   private final long seed;
   private final Predicate<String> exempt;
+  private final Path log;
   private final SSLContext tls;
   private final SSLServerSocket server;
   private final Map<String, AtomicInteger> asked = new ConcurrentHashMap<>();
@@ -81,6 +84,7 @@ public final class FaultProxy implements AutoCloseable {
     this.plane = plane;
     this.seed = seed;
     this.exempt = exempt;
+    this.log = plane.directory().resolve("faults.log");
     for (ApiFault fault : ApiFault.values()) {
       injected.put(fault, new AtomicLong());
     }
@@ -132,8 +136,15 @@ public final class FaultProxy implements AutoCloseable {
    * @param permille of how many requests each strikes in a thousand, of those that it can strike
    */
   public void strike(Map<ApiFault, Integer> permille) {
-    if (permille.values().stream().mapToInt(Integer::intValue).sum() > PERMILLE) {
-      throw new IllegalArgumentException("more faults than requests");
+    for (ApiFault.Request request : ApiFault.Request.values()) {
+      int struck =
+          permille.entrySet().stream()
+              .filter(e -> e.getKey().strikes(request))
+              .mapToInt(Map.Entry::getValue)
+              .sum();
+      if (struck > PERMILLE) {
+        throw new IllegalArgumentException("more faults than requests: " + request);
+      }
     }
     mix = Map.copyOf(permille);
   }
@@ -222,30 +233,30 @@ public final class FaultProxy implements AutoCloseable {
       return false;
     }
     if (fault == ApiFault.REQUEST_LOST) {
-      count(fault);
+      count(fault, request);
       return false;
     }
     if (fault == ApiFault.OLD_LIST || fault == ApiFault.OLD_READ) {
       Optional<HttpMessage> old = remembered(request, decision);
       if (old.isPresent()) {
-        count(fault);
+        count(fault, request);
         old.get().writeTo(exchange.toClient());
         return true;
       }
     }
     if (fault != null && fault.isAnswer()) {
-      count(fault);
+      count(fault, request);
       fault.answer().writeTo(exchange.toClient());
       return true;
     }
     if (fault == ApiFault.DELAYED) {
-      count(fault);
+      count(fault, request);
       Thread.sleep(decision.upTo(LONGEST_DELAY));
     }
     HttpMessage answer = forward(request, exchange);
     remember(request, kind, answer);
     if (fault == ApiFault.ANSWER_LOST) {
-      count(fault);
+      count(fault, request);
       return false;
     }
     answer.writeTo(exchange.toClient());
@@ -275,7 +286,7 @@ public final class FaultProxy implements AutoCloseable {
             exchange.toClient(),
             head,
             decision.fault(),
-            () -> decision.fault().ifPresent(this::count),
+            () -> decision.fault().ifPresent(f -> count(f, request)),
             exchange.close())
         .run(decision.upTo(LONGEST_WATCH), decision.upTo(LONGEST_SILENCE));
   }
@@ -335,8 +346,17 @@ public final class FaultProxy implements AutoCloseable {
     return Optional.empty();
   }
 
-  private void count(ApiFault fault) {
+  /** Counts it, and writes down what it strikes, for whoever looks for the cause of a failure. */
+  private void count(ApiFault fault, HttpMessage request) {
     injected.get(fault).incrementAndGet();
+    String line = "%s %s %s %s%n".formatted(Instant.now(), fault, request.word(0), request.word(1));
+    synchronized (log) {
+      try {
+        Files.writeString(log, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   private void remember(HttpMessage request, ApiFault.Request kind, HttpMessage answer) {

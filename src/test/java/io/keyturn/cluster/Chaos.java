@@ -18,8 +18,8 @@ final class Chaos implements AutoCloseable {
 
   private static final Duration LOOK = Duration.ofMillis(500);
   private static final int UNHEALTHY = 6;
-  private static final long SHORTEST_LIFE = 10_000;
-  private static final long LONGEST_LIFE = 30_000;
+  private static final long SHORTEST_LIFE = 12_000;
+  private static final long LONGEST_LIFE = 40_000;
 
   private final ControlPlane plane;
   private final Map<String, String> settings;

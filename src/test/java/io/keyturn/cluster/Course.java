@@ -174,7 +174,22 @@ final class Course {
       replaceBy(next);
     } else {
       kill(next);
+      awaitNoted();
     }
+  }
+
+  /**
+   * What was aborted before anything was staged is the value that the source holds when the binding
+   * takes note of it: until then a new value would be taken for it.
+   */
+  private void awaitNoted() {
+    Awaitility.await("%s is noted by its binding".formatted(Names.rotation(name, version)))
+        .atMost(LONGEST)
+        .pollInterval(Duration.ofMillis(200))
+        .until(() -> {
+          var noted = Bindings.get(team, name).getStatus().lastRotation();
+          return noted != null && noted.name().equals(Names.rotation(name, version));
+        });
   }
 
   /** If the new value was promoted before, the old one is a new version. */

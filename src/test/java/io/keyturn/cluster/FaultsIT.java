@@ -46,16 +46,16 @@ class FaultsIT {
   /** Of a thousand requests that a fault can strike, how many it does. */
   private static final Map<ApiFault, Integer> MIX =
       Map.ofEntries(
-          Map.entry(ApiFault.DELAYED, 20),
-          Map.entry(ApiFault.REQUEST_LOST, 10),
-          Map.entry(ApiFault.ANSWER_LOST, 12),
-          Map.entry(ApiFault.UNAUTHORIZED, 3),
+          Map.entry(ApiFault.DELAYED, 15),
+          Map.entry(ApiFault.REQUEST_LOST, 5),
+          Map.entry(ApiFault.ANSWER_LOST, 8),
+          Map.entry(ApiFault.UNAUTHORIZED, 2),
           Map.entry(ApiFault.FORBIDDEN, 2),
           Map.entry(ApiFault.CONFLICT, 20),
           Map.entry(ApiFault.GONE, 2),
-          Map.entry(ApiFault.THROTTLED, 5),
-          Map.entry(ApiFault.ERROR, 5),
-          Map.entry(ApiFault.UNAVAILABLE, 5),
+          Map.entry(ApiFault.THROTTLED, 4),
+          Map.entry(ApiFault.ERROR, 4),
+          Map.entry(ApiFault.UNAVAILABLE, 4),
           Map.entry(ApiFault.WATCH_CUT, 250),
           Map.entry(ApiFault.WATCH_SILENT, 200),
           Map.entry(ApiFault.WATCH_GONE, 150),

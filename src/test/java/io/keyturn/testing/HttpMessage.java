@@ -59,7 +59,11 @@ record HttpMessage(String start, List<String> headers, byte[] body) {
 
   /** The data of the next chunk; empty if it was the last one. */
   static byte[] readChunk(InputStream in) throws IOException {
-    byte[] data = exactly(in, Integer.parseInt(readLine(in).replaceFirst(";.*", "").strip(), 16));
+    String size = readLine(in).replaceFirst(";.*", "").strip();
+    if (size.isEmpty()) {
+      throw new EOFException();
+    }
+    byte[] data = exactly(in, Integer.parseInt(size, 16));
     readLine(in);
     return data;
   }

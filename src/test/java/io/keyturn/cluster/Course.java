@@ -105,7 +105,7 @@ final class Course {
             workload,
             pods,
             "hollow/postgres-client",
-            "        hollow.keyturn.io/login-every: 2s\n        hollow.keyturn.io/when-refused: exit")
+            "        hollow.keyturn.io/login-every: 3s\n        hollow.keyturn.io/when-refused: exit")
         .replace("{name: payments-db, key:", "{name: " + name + ", key:");
   }
 

@@ -138,7 +138,7 @@ class FaultsIT {
               team,
               "db" + i,
               i < 4 ? 2 : 1,
-              1 + i % 2,
+              i % 4 == 0 ? 2 : 1,
               seen.get(team).rotations(),
               random.split()));
     }
@@ -241,11 +241,11 @@ class FaultsIT {
     page.append(
         """
 
-        Written by `FaultsIT`. The packaged operator rotates %d bindings at the same time, for some %d
-        rotations, while a proxy between it and a real API server strikes its requests by chance, and
-        `kill -9` ends it **%d times**. Bad values, aborts and values that are taken back are among
-        them. As it goes, each password that is replaced dies when its rotation has ended. Of one run
-        with **%,d requests**:
+        Written by `FaultsIT`, which draws by chance: `-Dfaults.seed` plays a run again. The packaged
+        operator rotates %d bindings at the same time, for some %d rotations – bad values, aborts and
+        values that are taken back among them – while a proxy between it and a real API server strikes
+        its requests, and `kill -9` ends it. Each password that is replaced dies as soon as its rotation
+        has ended. Of one run, with **%d kills and %,d requests**:
 
         | Fault | What the operator does then | Struck |
         | --- | --- | ---: |
@@ -266,7 +266,7 @@ class FaultsIT {
     page.append(
         """
         .
-        Then, by every state of every object that the API server has told:
+        Asserted then, by every state of every object that the API server has told:
 
         - Each rotation has ended as it had to, the last ones within two minutes after the faults.
         - Nothing happened twice: a rotation, a snapshot and a canary was made once for each version, and

@@ -50,10 +50,11 @@ final class FaultMatrix {
             # What was tried to break a rotation
 
             Written by `SimulationTest` (`-Dfault-matrix.write=true`), which fails when this page is not
-            what it finds; the second part by `FaultsIT`. It plays %d scenarios – good and bad values, aborts, edits, deletions – with
-            the production reconcilers over a simulated cluster, and strikes each single write of the
-            operator with each fault: **%,d runs, %,d states**. On every state the safety invariants
-            below hold, and every run ends as it does in fair weather. In which stage the fault struck:
+            what it finds; its end by `FaultsIT`. The simulation plays %d scenarios – good and bad
+            values, aborts, edits, deletions – with the production reconcilers over a simulated cluster,
+            and strikes each single write of the operator with each fault: **%,d runs, %,d states**. On
+            every state the safety invariants below hold, and every run ends as it does in fair weather.
+            In which stage the fault struck:
 
             | Fault |\
             """

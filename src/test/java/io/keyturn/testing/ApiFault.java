@@ -7,8 +7,8 @@ import java.util.Set;
 public enum ApiFault {
   /** The request arrives late. */
   DELAYED(
-      "a request arrives up to 1.5 s late",
-      "wait; a write that is late meets a newer resourceVersion",
+      "a request is up to 1.5 s late",
+      "wait; a late write fails if something has changed",
       Request.READ,
       Request.LIST,
       Request.WRITE),
@@ -33,7 +33,7 @@ public enum ApiFault {
   /** A role or a policy of the cluster refuses the request for now. */
   FORBIDDEN(
       "403",
-      "a write: say so on the object and try again after 30 s; a start: end, and be started anew",
+      "a write: say so on the object and try again after 30 s; else ask again",
       403,
       "Forbidden",
       Request.values()),
@@ -57,7 +57,7 @@ public enum ApiFault {
   /** A watch stays open and is silent, and breaks off later. */
   WATCH_SILENT(
       "a watch is silent for seconds, then breaks off",
-      "go on by what it reads itself; no step waits for an event alone",
+      "go on by what it reads itself, later",
       Request.WATCH),
   /** A watch ends with an event that says that its history is no longer kept. */
   WATCH_GONE("a watch ends with 410", "list anew", Request.WATCH),

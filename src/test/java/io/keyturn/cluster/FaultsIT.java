@@ -241,7 +241,7 @@ class FaultsIT {
     page.append(
         """
 
-        Written by `FaultsIT`, which draws by chance: `-Dfaults.seed` plays a run again. The packaged
+        Written by `FaultsIT`, which draws by chance from a seed (`-Dfaults.seed`). The packaged
         operator rotates %d bindings at the same time, for some %d rotations – bad values, aborts and
         values that are taken back among them – while a proxy between it and a real API server strikes
         its requests, and `kill -9` ends it. Each password that is replaced dies as soon as its rotation

@@ -2,6 +2,7 @@ package io.keyturn.controller;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.OperatorException;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
@@ -91,7 +92,9 @@ public final class ReconcileLog {
    * our fault. Exceptions quote values, so neither case repeats what the exception says.
    */
   public static void failed(HasMetadata object, Exception e) {
-    if (e instanceof KubernetesClientException answer) {
+    // The framework wraps what a reconcile throws, to count it.
+    Throwable cause = e instanceof OperatorException && e.getCause() != null ? e.getCause() : e;
+    if (cause instanceof KubernetesClientException answer) {
       write(
           Logger.Level.WARN,
           fields(object, "ApiServer"),
@@ -103,7 +106,7 @@ public final class ReconcileLog {
           Logger.Level.ERROR,
           fields(object, "InternalError"),
           "The reconcile failed, which is a bug of Keyturn; tried again.",
-          withoutMessages(e));
+          withoutMessages(cause));
     }
   }
 

@@ -3,6 +3,8 @@ package io.keyturn.kubernetes;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.informers.cache.BasicItemStore;
 import io.fabric8.kubernetes.client.informers.cache.Cache;
+import io.fabric8.kubernetes.client.informers.cache.ItemStore;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -29,6 +31,16 @@ public final class TrimmedStore<T extends HasMetadata> extends BasicItemStore<T>
       object.getMetadata().setManagedFields(null);
       return object;
     });
+  }
+
+  /**
+   * The store for the caches of one kind; null, for one each that the framework makes, if there are
+   * several namespaces. Each of them has a cache, all share the store that they are given, and each
+   * drops from it what its own list does not hold: the objects of the others.
+   */
+  public static <T extends HasMetadata> ItemStore<T> unlessShared(
+      ItemStore<T> store, Set<String> namespaces) {
+    return namespaces.size() > 1 ? null : store;
   }
 
   @Override

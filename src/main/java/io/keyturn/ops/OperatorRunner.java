@@ -44,6 +44,10 @@ public class OperatorRunner {
   private static final Logger LOG = Logger.getLogger(OperatorRunner.class);
   private static final Duration LONGEST_INTERVAL = Duration.ofMinutes(10);
   private static final Duration CACHE_SYNC = Duration.ofMinutes(2);
+
+  /** The framework would go on with caches that lack what it could not list. */
+  private static final Duration NEVER = CACHE_SYNC.multipliedBy(2);
+
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
   private static final Duration LET_GO = Duration.ofSeconds(1);
   private static final long PAGE = 500;
@@ -95,6 +99,7 @@ public class OperatorRunner {
       operator.register(bindings, this::configure);
       operator.register(rotations, this::configure);
       operator.register(policies, this::configure);
+      Thread.ofVirtual().start(this::endUnlessStarted);
       operator.start();
       leading |= !config.leaderElection();
       started = true;
@@ -106,6 +111,20 @@ public class OperatorRunner {
         LOG.error("cannot start; this process ends, and Kubernetes starts it anew", e);
         Runtime.getRuntime().halt(1);
       }
+    }
+  }
+
+  private void endUnlessStarted() {
+    try {
+      Thread.sleep(CACHE_SYNC);
+      if (!started && !stopping) {
+        LOG.errorf(
+            "the caches are not filled after %d s; this process ends, and Kubernetes starts it anew",
+            CACHE_SYNC.toSeconds());
+        Runtime.getRuntime().halt(1);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -127,7 +146,9 @@ public class OperatorRunner {
         .withKubernetesClient(client)
         .checkingCRDAndValidateLocalModel(false)
         .withExecutorService(workers)
-        .withCacheSyncTimeout(CACHE_SYNC)
+        .withCacheSyncTimeout(NEVER)
+        // One connection that breaks while dozens of caches are filled would end the process.
+        .withStopOnInformerErrorDuringStartup(false)
         .withReconciliationTerminationTimeout(Duration.ofSeconds(3))
         .withCloseClientOnStop(false)
         .withMetrics(metrics.framework());
@@ -150,13 +171,13 @@ public class OperatorRunner {
   }
 
   <R extends HasMetadata> void configure(ControllerConfigurationOverrider<R> overrider) {
+    Set<String> namespaces = config.namespaces().orElse(Set.of());
     overrider
         .withRetry(new Retries())
         .withReconciliationMaxInterval(LONGEST_INTERVAL)
-        .withItemStore(TrimmedStore.withoutManagedFields())
+        .withItemStore(TrimmedStore.unlessShared(TrimmedStore.withoutManagedFields(), namespaces))
         .withOnUpdateFilter(OperatorRunner::byOthers)
         .withInformerListLimit(PAGE);
-    Set<String> namespaces = config.namespaces().orElse(Set.of());
     if (!namespaces.isEmpty()) {
       overrider.settingNamespaces(namespaces);
     }

@@ -9,7 +9,9 @@ import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
@@ -22,6 +24,7 @@ final class History<T extends HasMetadata> implements AutoCloseable {
   private record Event<T>(boolean deleted, T object) {}
 
   private final List<Event<T>> events = new CopyOnWriteArrayList<>();
+  private final Map<String, T> now = new ConcurrentHashMap<>();
   private volatile boolean broken;
   private final Watch watch;
 
@@ -33,8 +36,10 @@ final class History<T extends HasMetadata> implements AutoCloseable {
               public void eventReceived(Action action, T object) {
                 if (action == Action.ADDED || action == Action.MODIFIED) {
                   events.add(new Event<>(false, object));
+                  now.put(object.getMetadata().getName(), object);
                 } else if (action == Action.DELETED) {
                   events.add(new Event<>(true, object));
+                  now.remove(object.getMetadata().getName());
                 }
               }
 
@@ -48,6 +53,12 @@ final class History<T extends HasMetadata> implements AutoCloseable {
   static <T extends HasMetadata, L extends KubernetesResourceList<T>, R extends Resource<T>>
       History<T> of(FilterWatchListDeletable<T, L, R> objects) {
     return new History<>(objects);
+  }
+
+  /** The last state of an object; empty if there is none. */
+  Optional<T> latest(String name) {
+    requireWhole();
+    return Optional.ofNullable(now.get(name));
   }
 
   /** Each state of each object. */

@@ -90,6 +90,27 @@ class SafetyIT {
   }
 
   @ConcurrentTest
+  void anOperatorOfTwoNamespacesThatIsStartedAnewServesBoth() {
+    Team payments = SharedWorld.teamWithoutOperator("first");
+    Team ledger = SharedWorld.teamWithoutOperator("second");
+    String both = payments.namespace() + "," + ledger.namespace();
+    OperatorProcess operator = alone(both);
+    try {
+      List<Rotating> teams =
+          List.of(Rotating.start(payments, Scene.APP), Rotating.start(ledger, Scene.APP));
+      for (int round = 0; round < 3; round++) {
+        teams.forEach(Rotating::rotateWell);
+        teams.forEach(Rotating::awaitEnd);
+        operator.kill();
+        operator = alone(both);
+      }
+      teams.forEach(Rotating::assertUnharmed);
+    } finally {
+      operator.close();
+    }
+  }
+
+  @ConcurrentTest
   void twoOperatorsWithoutElectionDoNoHarm() {
     Team team = SharedWorld.teamWithoutOperator("twice");
     try (OperatorProcess one = alone(team);
@@ -209,9 +230,13 @@ class SafetyIT {
   }
 
   private static OperatorProcess alone(Team team) {
+    return alone(team.namespace());
+  }
+
+  private static OperatorProcess alone(String namespaces) {
     return OperatorProcess.start(
         SharedControlPlane.get(),
-        Map.of("KEYTURN_LEADER_ELECTION", "false", "KEYTURN_NAMESPACES", team.namespace()));
+        Map.of("KEYTURN_LEADER_ELECTION", "false", "KEYTURN_NAMESPACES", namespaces));
   }
 
   private static OperatorProcess elected(Team team) {

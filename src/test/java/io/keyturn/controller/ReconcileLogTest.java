@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.OperatorException;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -85,6 +86,17 @@ class ReconcileLogTest {
 
     assertThat(lines.only().getLevel().getName()).isEqualTo("WARN");
     assertThat(lines.only().getMessage()).startsWith("The API server did not answer");
+  }
+
+  @Test
+  void whatTheFrameworkWrapsIsNoBug() {
+    ReconcileLog.failed(
+        binding,
+        new OperatorException(
+            new KubernetesClientException(new StatusBuilder().withCode(500).build())));
+
+    assertThat(lines.only().getLevel().getName()).isEqualTo("WARN");
+    assertThat(lines.only().getMessage()).contains("500");
   }
 
   @Test

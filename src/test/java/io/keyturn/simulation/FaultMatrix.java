@@ -1,11 +1,8 @@
 package io.keyturn.simulation;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.docs.FaultMatrixPage;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -15,7 +12,6 @@ import java.util.TreeMap;
 /** Which faults were tried in which stage, and what became of the rotations. */
 final class FaultMatrix {
 
-  private static final Path PAGE = Path.of("docs", "fault-matrix.md");
   private static final List<Stage> STAGES =
       Arrays.stream(Stage.values()).filter(s -> !s.terminal()).toList();
 
@@ -44,10 +40,7 @@ final class FaultMatrix {
    * Asserts that the page says what was found; writes it with {@code -Dfault-matrix.write=true}.
    */
   void requireDocumented() throws IOException {
-    if (Boolean.getBoolean("fault-matrix.write")) {
-      Files.writeString(PAGE, page());
-    }
-    assertThat(PAGE).content().isEqualTo(page());
+    FaultMatrixPage.SIMULATION.requireSays(page());
   }
 
   private String page() {
@@ -57,10 +50,11 @@ final class FaultMatrix {
             # What was tried to break a rotation
 
             Written by `SimulationTest` (`-Dfault-matrix.write=true`), which fails when this page is not
-            what it finds. It plays %d scenarios – good and bad values, aborts, edits, deletions – with
-            the production reconcilers over a simulated cluster, and strikes each single write of the
-            operator with each fault: **%,d runs, %,d states**. On every state the safety invariants
-            below hold, and every run ends as it does in fair weather. In which stage the fault struck:
+            what it finds; its end by `FaultsIT`. The simulation plays %d scenarios – good and bad
+            values, aborts, edits, deletions – with the production reconcilers over a simulated cluster,
+            and strikes each single write of the operator with each fault: **%,d runs, %,d states**. On
+            every state the safety invariants below hold, and every run ends as it does in fair weather.
+            In which stage the fault struck:
 
             | Fault |\
             """
@@ -96,6 +90,7 @@ final class FaultMatrix {
         10. No status and no event holds a value.
         11. Looking again, or starting anew, with nothing to do writes nothing.
         12. Once faults stop, every rotation ends within 15 minutes.
+
         """);
     return page.toString();
   }

@@ -108,6 +108,9 @@ interface Application {
     do {
       LoginOutcome outcome = logIn(context);
       context.count(outcome);
+      if (outcome == LoginOutcome.REFUSED && options.exitsWhenRefused()) {
+        return FAILURE;
+      }
       context.report(outcome == LoginOutcome.ACCEPTED);
     } while (!context.stopsWithin(options.loginEvery()));
     return SUCCESS;

@@ -47,6 +47,7 @@ import java.util.function.Predicate;
  *   <li>{@code read: files}: the PostgreSQL clients take user and password from {@code
  *       /var/run/secrets/db/username} and {@code password}, each time
  *   <li>{@code login-every}: the time between two logins, {@code 1s}
+ *   <li>{@code when-refused: exit}: exit with 1 when a login is refused
  *   <li>{@code login-after}: be ready first, and log in that much later
  *   <li>{@code termination-delay}: how long the application goes on after the pod was deleted
  * </ul>

@@ -27,6 +27,10 @@ record PodOptions(Map<String, String> annotations) {
     return duration("login-every", Duration.ofSeconds(1));
   }
 
+  boolean exitsWhenRefused() {
+    return "exit".equals(annotations.get(PREFIX + "when-refused"));
+  }
+
   Duration terminationDelay() {
     return duration("termination-delay", Duration.ZERO);
   }

@@ -41,6 +41,7 @@ final class BindingEventSources implements BindingIndex {
     bindings.addIndexer(BY_SECRET, b -> secretKeys(b).toList());
     bindings.addIndexer(BY_WORKLOAD, b -> workloadKeys(b).distinct().toList());
     bindings.addIndexer(BY_POLICY, b -> policyKeys(b).toList());
+    Set<String> namespaces = context.getControllerConfiguration().getEffectiveNamespaces();
     secrets =
         metadata.source(
             new GroupVersionKind("", "v1", "Secret"),
@@ -65,7 +66,8 @@ final class BindingEventSources implements BindingIndex {
                         new ResourceID(
                             r.getSpec().bindingRef().name(), r.getMetadata().getNamespace())))
                 .withNamespacesInheritedFromController()
-                .withItemStore(TrimmedStore.withoutManagedFields())
+                .withItemStore(
+                    TrimmedStore.unlessShared(TrimmedStore.withoutManagedFields(), namespaces))
                 .withInformerListLimit(500L)
                 .build(),
             context);
@@ -77,7 +79,8 @@ final class BindingEventSources implements BindingIndex {
                 .withSecondaryToPrimaryMapper(
                     p -> ids(BY_POLICY, key(p, p.getMetadata().getName())))
                 .withNamespacesInheritedFromController()
-                .withItemStore(TrimmedStore.withoutManagedFields())
+                .withItemStore(
+                    TrimmedStore.unlessShared(TrimmedStore.withoutManagedFields(), namespaces))
                 .withInformerListLimit(500L)
                 .build(),
             context);

@@ -70,7 +70,10 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
                 .withOnUpdateFilter(
                     (now, before) -> !policyOf(now).toList().equals(policyOf(before).toList()))
                 .withNamespacesInheritedFromController()
-                .withItemStore(new TrimmedStore<>(RotationPolicyReconciler::reference))
+                .withItemStore(
+                    TrimmedStore.unlessShared(
+                        new TrimmedStore<>(RotationPolicyReconciler::reference),
+                        context.getControllerConfiguration().getEffectiveNamespaces()))
                 .withInformerListLimit(500L)
                 .build(),
             context);

@@ -39,8 +39,8 @@ public final class Epoch {
 
   /**
    * Whether another leader has written since this process was elected, or was elected before this
-   * one did anything. If this one holds the Lease all the same, the Lease was made anew and counts from the start: then this one goes on from what
-   * was written.
+   * one did anything. If this one holds the Lease all the same, the Lease was made anew and counts
+   * from the start: then this one goes on from what was written.
    *
    * @param written the generation in a journal; null: none
    */

@@ -76,6 +76,7 @@ public class Metrics implements Telemetry {
     for (WorkloadKind kind : WorkloadKind.values()) {
       List.of("ok", "conflict", "error").forEach(outcome -> workloadPatches(kind, outcome));
     }
+    timer("keyturn.containment.duration");
   }
 
   /** What the framework counts of itself. */
@@ -172,11 +173,14 @@ public class Metrics implements Telemetry {
   }
 
   private void record(String name, Duration duration, String... tags) {
-    Timer.builder(name)
+    timer(name, tags).record(duration.isNegative() ? Duration.ZERO : duration);
+  }
+
+  private Timer timer(String name, String... tags) {
+    return Timer.builder(name)
         .tags(tags)
         .serviceLevelObjectives(ROTATION_BUCKETS)
-        .register(registry)
-        .record(duration.isNegative() ? Duration.ZERO : duration);
+        .register(registry);
   }
 
   private static Optional<String> verdict(SecretRotationStatus status) {

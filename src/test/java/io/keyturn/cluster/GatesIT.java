@@ -107,8 +107,7 @@ class GatesIT {
               Scene.client("second", 1, "ready-after: 3s"));
       Team team = scene.team();
       scene.rotate();
-      team.await(
-          "the second one rolls", () -> scene.annotation("second").startsWith("v2-"));
+      team.await("the second one rolls", () -> scene.annotation("second").startsWith("v2-"));
 
       service.status().set(404);
 
@@ -160,8 +159,7 @@ class GatesIT {
   @ConcurrentTest
   void nobodyInTimeTakesTheVersionBack() {
     Scene scene =
-        Scene.of(
-            "gate-late", 1, gates("{name: anna, stage: Promote, manual: {timeout: 3s}}"));
+        Scene.of("gate-late", 1, gates("{name: anna, stage: Promote, manual: {timeout: 3s}}"));
     var before = scene.stableUids();
 
     Team.Login second = scene.rotate();

@@ -65,9 +65,7 @@ final class ClosedGate implements Scene {
                     && since.failed() == 0,
                 "the service was asked %d times, the rotation is %s, %s of the other pods had the value"
                     .formatted(
-                        asked.get(),
-                        rotation.getStatus().stage(),
-                        contained ? "none" : "some"));
+                        asked.get(), rotation.getStatus().stage(), contained ? "none" : "some"));
       }
     } finally {
       service.stop(0);

@@ -88,8 +88,9 @@ class FortyScenariosTest {
 
   @Test
   void noneIsLeftOut() {
-    assertThat(lines()).extracting(Line::number).containsExactlyElementsOf(
-        IntStream.rangeClosed(1, 40).boxed().toList());
+    assertThat(lines())
+        .extracting(Line::number)
+        .containsExactlyElementsOf(IntStream.rangeClosed(1, 40).boxed().toList());
   }
 
   @ParameterizedTest

@@ -104,7 +104,7 @@ final class CanaryWatch {
   }
 
   private static boolean degraded(WorkloadProgress w, Draft draft) {
-    Workload seen = Progress.observed(w, draft.seen);
+    Workload seen = draft.observed(w);
     return seen.exists() && seen.replicas() > 0 && !seen.rolledOut();
   }
 

@@ -52,7 +52,7 @@ class HoldTest {
 
     assertThat(scene.did()).containsExactly("create snapshot");
     assertThat(scene.stage()).isEqualTo(Stage.Staging);
-    assertThat(blocked(scene)).isEqualTo(Reasons.HELD);
+    assertThat(blocked(scene)).isEqualTo(reason);
 
     hold(scene, reason, false);
     scene.until(Stage.Promoting);

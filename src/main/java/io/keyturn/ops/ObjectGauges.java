@@ -40,7 +40,12 @@ class ObjectGauges {
 
   /** Why a rotation waits because people want it to. */
   private static final Set<String> WANTED =
-      Set.of(Reasons.HELD, Reasons.SUSPENDED, Reasons.WINDOW_CLOSED, Reasons.SOURCE_UNCHANGED);
+      Set.of(
+          Reasons.HELD,
+          Reasons.SUSPENDED,
+          Reasons.WINDOW_CLOSED,
+          Reasons.AWAITING_APPROVAL,
+          Reasons.SOURCE_UNCHANGED);
 
   /** How long a stage may take that has no time of its own in the policy. */
   private static final Duration SHORT_STAGE = Duration.ofMinutes(5);

@@ -186,6 +186,16 @@ final class Scenarios {
     return s -> s.stage() == stage || (s.stage() != null && s.stage().terminal());
   }
 
+  /**
+   * One that is created anew after the promotion has begun and before the alias moves counts as
+   * deleted, and its pods keep the value before until they restart.
+   */
+  private static void createAnewUnlessPromoting(Simulation simulation) {
+    if (simulation.stage() != Stage.Promoting) {
+      simulation.createAnew(APP);
+    }
+  }
+
   private static Consumer<Simulation> deed(Random random) {
     List<Consumer<Simulation>> deeds =
         List.of(
@@ -196,7 +206,7 @@ final class Scenarios {
             s -> s.scale(LEDGER, 0),
             s -> s.scale(APP, 5),
             s -> s.delete(Deployment.class, LEDGER),
-            s -> s.createAnew(APP),
+            Scenarios::createAnewUnlessPromoting,
             s -> s.delete(Secret.class, Simulation.ALIAS),
             s -> s.editAlias("value-foreign"),
             Simulation::restartSomePods,

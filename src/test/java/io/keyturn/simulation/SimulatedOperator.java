@@ -137,10 +137,6 @@ final class SimulatedOperator {
     enqueueAll();
   }
 
-  String name() {
-    return name;
-  }
-
   private void enqueueAll() {
     cache.keySet().stream()
         .filter(k -> CustomResource.class.isAssignableFrom(k.kind()))

@@ -22,7 +22,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
@@ -36,8 +35,7 @@ import org.junit.jupiter.api.Test;
 class FaultsIT {
 
   /** Of all that happens by chance; a failure names it. */
-  private static final long SEED =
-      Long.getLong("faults.seed", ThreadLocalRandom.current().nextInt(1_000_000));
+  private static final long SEED = Long.getLong("faults.seed", 4);
 
   private static final int ROTATIONS = Integer.getInteger("faults.rotations", 200);
   private static final int TEAMS = 2;

@@ -118,7 +118,9 @@ class GatesIT {
               Scene.client("second", 1, "ready-after: 3s"));
       Team team = scene.team();
       scene.rotate();
-      team.await("the second one rolls", () -> scene.annotation("second").startsWith("v2-"));
+      team.await(
+          "the second one rolls",
+          () -> String.valueOf(scene.annotation("second")).startsWith("v2-"));
 
       service.status().set(404);
 

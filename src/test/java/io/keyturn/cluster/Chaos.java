@@ -24,6 +24,7 @@ final class Chaos implements AutoCloseable {
   private final ControlPlane plane;
   private final Map<String, String> settings;
   private final SplittableRandom random;
+  private final Runnable starts;
   private final List<OperatorProcess> operators = new ArrayList<>();
   private final Thread keeper;
   private volatile OperatorProcess operator;
@@ -35,18 +36,25 @@ final class Chaos implements AutoCloseable {
   private int ended;
   private int restarted;
 
-  private Chaos(ControlPlane plane, Map<String, String> settings, SplittableRandom random) {
+  private Chaos(
+      ControlPlane plane, Map<String, String> settings, SplittableRandom random, Runnable starts) {
     this.plane = plane;
     this.settings = settings;
     this.random = random;
+    this.starts = starts;
     start();
     operator.awaitReady();
     keeper = Thread.ofVirtual().name("chaos").start(this::keep);
   }
 
-  /** Starts an operator that is not killed yet. */
-  static Chaos start(ControlPlane plane, Map<String, String> settings, SplittableRandom random) {
-    return new Chaos(plane, settings, random);
+  /**
+   * Starts an operator that is not killed yet.
+   *
+   * @param starts is told before each start
+   */
+  static Chaos start(
+      ControlPlane plane, Map<String, String> settings, SplittableRandom random, Runnable starts) {
+    return new Chaos(plane, settings, random, starts);
   }
 
   /** From now on it is killed at random. */
@@ -54,12 +62,13 @@ final class Chaos implements AutoCloseable {
     kills = true;
   }
 
-  /** It is killed no more; waits until it is ready. */
+  /** It is killed no more. */
   void calm() {
     kills = false;
   }
 
   private void start() {
+    starts.run();
     operator = OperatorProcess.launch(plane, settings);
     operators.add(operator);
     unhealthy = 0;

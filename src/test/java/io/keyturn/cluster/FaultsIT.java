@@ -84,7 +84,8 @@ class FaultsIT {
     }
     List<Course> courses = courses(seen, random);
     try (FaultProxy proxy = FaultProxy.start(plane, SEED, path -> path.contains("/leases/"));
-        Chaos chaos = Chaos.start(plane, settings(proxy, seen.keySet()), random.split())) {
+        Chaos chaos =
+            Chaos.start(plane, settings(proxy, seen.keySet()), random.split(), proxy::newClient)) {
       deliver(seen.keySet(), courses);
 
       Instant storm = Instant.now();

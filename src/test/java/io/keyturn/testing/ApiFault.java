@@ -63,7 +63,7 @@ public enum ApiFault {
   WATCH_GONE("a watch ends with 410", "list anew", Request.WATCH),
   /** The list that fills a cache is older than one that was answered before. */
   OLD_LIST(
-      "the list that fills a cache is an earlier one",
+      "the list that fills a cache at the start is an earlier one",
       "decide by what it reads itself, not by its cache",
       Request.LIST),
   /** A read says what was there before, as no API server may. */

@@ -68,6 +68,7 @@ public final class FaultProxy implements AutoCloseable {
   private final SSLServerSocket server;
   private final Map<String, AtomicInteger> asked = new ConcurrentHashMap<>();
   private final Map<String, Deque<HttpMessage>> answers = new ConcurrentHashMap<>();
+  private final Set<String> listed = ConcurrentHashMap.newKeySet();
   private final Map<ApiFault, AtomicLong> injected = new EnumMap<>(ApiFault.class);
   private final AtomicLong requests = new AtomicLong();
   private final Set<SSLSocket> open = ConcurrentHashMap.newKeySet();
@@ -152,6 +153,14 @@ public final class FaultProxy implements AutoCloseable {
   /** No fault strikes any more; watches that one has struck end as they are bound to. */
   public void calm() {
     mix = Map.of();
+  }
+
+  /**
+   * A new process takes the client's place: it may be told of a past that the one before knew, but
+   * no process ever sees a list go back.
+   */
+  public void newClient() {
+    listed.clear();
   }
 
   /** How often each fault has struck. */
@@ -364,6 +373,9 @@ public final class FaultProxy implements AutoCloseable {
       return;
     }
     Deque<HttpMessage> known = answers.computeIfAbsent(address(request), _ -> new ArrayDeque<>());
+    if (kind == ApiFault.Request.LIST) {
+      listed.add(address(request));
+    }
     synchronized (known) {
       if (known.isEmpty() || !Arrays.equals(known.getLast().body(), answer.body())) {
         known.addLast(answer);
@@ -374,9 +386,12 @@ public final class FaultProxy implements AutoCloseable {
     }
   }
 
-  /** One of the answers before the last one; empty if there is none. */
+  /** One of the answers before the last one; empty if there is none, or it may not be given. */
   private Optional<HttpMessage> remembered(HttpMessage request, Decision decision) {
     Deque<HttpMessage> known = answers.getOrDefault(address(request), new ArrayDeque<>());
+    if (listed.contains(address(request))) {
+      return Optional.empty();
+    }
     synchronized (known) {
       return known.size() < 2
           ? Optional.empty()

@@ -251,6 +251,8 @@ class FaultProxyIT {
     assertThat(get("/configmaps/old").body()).contains("first");
     assertThat(get("/configmaps?limit=500").body()).contains("second");
     always(ApiFault.OLD_LIST);
+    assertThat(get("/configmaps?limit=500").body()).contains("second");
+    proxy.newClient();
     assertThat(get("/configmaps/old").body()).contains("second");
     assertThat(get("/configmaps?limit=500").body()).contains("first");
     assertThat(proxy.injected())

@@ -35,6 +35,7 @@ public final class BindingPlanner {
                 && seen.takenBy().isEmpty()
                 && seen.policy().isPresent()
                 && seen.active().isEmpty()
+                && noted(seen)
                 && !resting(seen)
             ? Optional.of(Due.of(seen, now))
             : Optional.empty();
@@ -204,6 +205,12 @@ public final class BindingPlanner {
         .filter(n -> !seen.takenVersions().contains(n))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** A rotation goes back to what the status calls current, so that has to be said before. */
+  private static boolean noted(BindingObservation seen) {
+    Current noted = seen.status().current();
+    return noted != null && noted.version() == seen.current().orElseThrow().version();
   }
 
   private boolean resting(BindingObservation seen) {

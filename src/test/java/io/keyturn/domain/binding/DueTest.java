@@ -14,6 +14,7 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Effect;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
@@ -133,6 +134,20 @@ class DueTest {
   @Test
   void aChangedSourceIsRotatedAtOnce() {
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
+  }
+
+  @Test
+  void noRotationStartsBeforeItIsSaidWhatIsCurrentAsThatIsWhatItWouldGoBackTo() {
+    BindingPlanner planner = new BindingPlanner();
+    firstLook = true;
+
+    BindingPlan plan = planner.plan(observation(), NOW);
+
+    assertThat(plan.effect()).isEmpty();
+    assertThat(plan.status().current()).isEqualTo(CURRENT);
+    assertThat(planner.plan(observation().with(plan.status()), NOW).effect())
+        .get()
+        .isInstanceOf(Effect.StartRotation.class);
   }
 
   @Test

@@ -78,11 +78,11 @@ class CloneIT {
           team.rotation(2).getStatus().workloads().stream()
               .collect(java.util.stream.Collectors.toMap(WorkloadProgress::name, w -> w));
       assertThat(workloads.get("payments").proof()).isEqualTo(Proof.PodCanary);
-      assertThat(workloads.get("ledger").proof()).isEqualTo(Proof.PreflightOnly);
+      assertThat(workloads.get("ledger").proof()).isEqualTo(Proof.WorkloadCanary);
       assertThat(workloads.get("ledger").message()).contains("keyturn.io/canary");
       assertThat(team.rotation(2).getStatus().proof())
           .as("the weakest")
-          .isEqualTo(Proof.PreflightOnly);
+          .isEqualTo(Proof.WorkloadCanary);
       scene.assertCondition(2, "CanaryVerified", Status.True, "CanaryPassed");
       assertThat(team.refused()).isZero();
     }

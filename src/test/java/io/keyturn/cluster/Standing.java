@@ -28,6 +28,11 @@ record Standing(Scene scene, Stage stage, Team.Login candidate, Set<String> befo
       "{canary: {bake: 10m, deadline: 20m}, retirement: {grace: 1s}, retry: {maxAttempts: 1}}";
   private static final String LONG_GRACE =
       "{canary: {strategy: None}, retirement: {grace: 1h}, retry: {maxAttempts: 1}}";
+
+  /** Nobody listens there, so the check cannot tell. */
+  private static final String UNCLEAR_CHECK =
+      "{preflight: [{name: deaf, http: {url: \"http://127.0.0.1:1/\"}}], retry: {maxAttempts: 1}}";
+
   private static final String SLOW_PROMOTION =
       Scene.noCanary("{maxParallel: 1, stableTimeout: 10m}");
 
@@ -36,6 +41,8 @@ record Standing(Scene scene, Stage stage, Team.Login candidate, Set<String> befo
     return switch (stage) {
       case Pending -> pending(prefix, deletionPolicy);
       case Staging -> staging(prefix, deletionPolicy);
+      case Preflight ->
+          begin(scene(prefix, deletionPolicy, UNCLEAR_CHECK), Stage.Preflight).await();
       case Canary -> canary(prefix, deletionPolicy);
       case Baking -> begin(scene(prefix, deletionPolicy, LONG_BAKE), Stage.Baking).await();
       case Promoting -> promoting(prefix, deletionPolicy);

@@ -3,6 +3,7 @@ package io.keyturn.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Verdict;
+import io.keyturn.cluster.Team;
 import io.keyturn.domain.gate.Measurement;
 import io.keyturn.secret.SecretData;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +11,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.UUID;
 
 /** Candidates with random values, and what no measurement of them may say. */
 final class Candidates {
@@ -21,7 +21,7 @@ final class Candidates {
 
   /** A value that was not there before. */
   static String value() {
-    return UUID.randomUUID().toString();
+    return Team.newValue();
   }
 
   /** Keys, each followed by its value. */

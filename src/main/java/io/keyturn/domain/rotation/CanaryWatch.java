@@ -105,7 +105,7 @@ final class CanaryWatch {
 
   private static boolean degraded(WorkloadProgress w, Draft draft) {
     Workload seen = draft.observed(w);
-    return seen.exists() && seen.replicas() > 0 && !seen.rolledOut();
+    return seen.exists() && seen.replicas() > 0 && !seen.available();
   }
 
   private void beginBake(Draft draft, List<WorkloadProgress> clones) {

@@ -213,6 +213,7 @@ public record Observation(
    * @param changedBy the field manager that wrote its pod template last
    * @param annotationOwner the field manager, not Keyturn, that owns the annotation; null: none
    * @param unsettled why its pod template should not be touched or judged now; null: nothing
+   * @param available whether as many of its pods as it wants are available, of any version
    * @param rolledOut whether its rollout is complete and each pod available
    * @param stuck why its rollout cannot complete
    * @param podsOnTarget pods, but terminating ones, that carry the new version
@@ -234,6 +235,7 @@ public record Observation(
       String changedBy,
       String annotationOwner,
       String unsettled,
+      boolean available,
       boolean rolledOut,
       Optional<String> stuck,
       int podsOnTarget,
@@ -258,6 +260,7 @@ public record Observation(
           null,
           null,
           null,
+          true,
           true,
           Optional.empty(),
           0,

@@ -185,6 +185,7 @@ public class Deployments {
         Rollout.lastWriter(deployment),
         Rollout.annotationOwner(deployment, Names.versionAnnotation(alias)).orElse(null),
         Rollout.unsettled(deployment).orElse(null),
+        Rollout.available(deployment),
         Rollout.rolledOut(deployment),
         Rollout.stuck(deployment),
         onTarget,

@@ -28,6 +28,13 @@ public final class Rollout {
         && zero(status.getAvailableReplicas()) == wanted;
   }
 
+  /** Whether as many pods as it wants are available, whichever template they were made from. */
+  static boolean available(Deployment deployment) {
+    int wanted = Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1);
+    return deployment.getStatus() != null
+        && zero(deployment.getStatus().getAvailableReplicas()) >= wanted;
+  }
+
   /**
    * Why a Deployment cannot be judged now: its rollout is on its way, or paused. Pods that became
    * unavailable after a complete rollout are no reason: the value that is to come may heal them.

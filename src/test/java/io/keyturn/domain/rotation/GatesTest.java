@@ -318,7 +318,7 @@ class GatesTest {
         scene.service("api").cloneReady = false;
       }
       scene.until(stage).settle();
-      scene.service("api").rollsOut = false;
+      scene.service("api").available = false;
       scene.service("api").crashLooping = true;
       scene.service("api").cloneReady = false;
       scene.settle();
@@ -327,11 +327,21 @@ class GatesTest {
       scene.after(Duration.ofHours(3)).settle();
       assertThat(scene.stages).doesNotContain(Stage.RollingBack);
 
-      scene.service("api").rollsOut = true;
+      scene.service("api").available = true;
       scene.service("api").crashLooping = false;
       scene.service("api").cloneReady = true;
       scene.until(Stage.Complete);
       assertThat(scene.did().stream().filter("start canary of api"::equals)).hasSize(2);
     }
+  }
+
+  @Test
+  void aCanaryThatFailsWhileItsWorkloadRollsAndIsAvailableHasFailed() {
+    Scene scene = Scene.of("api").until(Stage.Baking).settle();
+    scene.service("api").rollsOut = false;
+    scene.service("api").restarts = 1;
+
+    scene.until(Stage.Failed);
+    assertThat(reason(scene, Conditions.SUCCEEDED)).isEqualTo(Reasons.CANARY_FAILED);
   }
 }

@@ -55,6 +55,7 @@ final class Scene {
     int wave;
     String unsettled;
     String stuck;
+    boolean available = true;
     boolean rollsOut = true;
     boolean everAnnotated;
     String obstacle;
@@ -280,6 +281,7 @@ final class Scene {
         s.changedBy,
         s.owner,
         s.unsettled,
+        s.available,
         s.rollsOut && s.stuck == null,
         Optional.ofNullable(s.stuck),
         onTarget ? s.replicas : 0,

@@ -1,6 +1,7 @@
 package io.keyturn.controller.binding;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -387,15 +388,20 @@ class BindingGatherer {
         rotation.getSpec().trigger(),
         rotation.getSpec().reportedAt(),
         status.stage(),
-        rotation.getMetadata().getAnnotations() == null
-            ? null
-            : rotation.getMetadata().getAnnotations().get(Names.ROTATE),
-        made ? Names.fingerprintOf(status.to().snapshot()) : null,
+        annotations(rotation).get(Names.ROTATE),
+        made ? Names.fingerprintOf(status.to().snapshot()) : refused(rotation),
         status.from() == null ? null : Names.fingerprintOf(status.from().snapshot()),
         status.timeline().finishedAt(),
         status.retirement() == null ? null : status.retirement().usersRemaining(),
         blocked.orElse(null),
         failure);
+  }
+
+  /** Whoever aborts a rotation before it has a candidate does not want the value that began it. */
+  private static String refused(SecretRotation rotation) {
+    return rotation.getStatus().stage() == Stage.Aborted
+        ? annotations(rotation).get(Names.SOURCE_FINGERPRINT)
+        : null;
   }
 
   private Optional<RotationPolicySpec> policy(SecretBinding binding) {
@@ -453,7 +459,7 @@ class BindingGatherer {
         .toList();
   }
 
-  private static Map<String, String> annotations(SecretBinding binding) {
-    return Objects.requireNonNullElse(binding.getMetadata().getAnnotations(), Map.of());
+  private static Map<String, String> annotations(HasMetadata object) {
+    return Objects.requireNonNullElse(object.getMetadata().getAnnotations(), Map.of());
   }
 }

@@ -48,6 +48,9 @@ final class Promotion {
     if (moveAlias(draft, draft.to(), Alias.Content.To)) {
       return;
     }
+    if (planAnew(draft)) {
+      return;
+    }
     updateStates(draft);
     Optional<WorkloadProgress> toStop =
         draft.workloads().stream().filter(w -> canStop(w, draft)).findFirst();
@@ -225,6 +228,29 @@ final class Promotion {
           draft.say("Wave %d begins at %s.".formatted(next.getKey(), next.getValue()));
           draft.wake(next.getValue());
         });
+  }
+
+  /**
+   * A Deployment that was created anew before the alias served the version is on the one before,
+   * and moves like the others.
+   *
+   * @return whether there is one to see to
+   */
+  private boolean planAnew(Draft draft) {
+    Optional<WorkloadProgress> replaced =
+        draft.workloads().stream()
+            .filter(w -> draft.observed(w).exists() && !draft.observed(w).uid().equals(w.uid()))
+            .findFirst();
+    replaced.ifPresent(w -> {
+      Workload seen = draft.observed(w);
+      if (seen.canary().isPresent()) {
+        draft.perform(new Effect.StopCanary(w));
+      } else {
+        draft.replace(w, Progress.plannedUntried(w, seen, draft));
+        draft.say("%s was created anew, and moves like the others.".formatted(w.name()));
+      }
+    });
+    return replaced.isPresent();
   }
 
   private void updateStates(Draft draft) {

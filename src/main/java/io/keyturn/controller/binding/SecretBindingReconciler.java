@@ -40,9 +40,6 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   /** How soon to look again whether an old snapshot may go. */
   private static final Duration IN_USE = Duration.ofSeconds(30);
 
-  /** What was seen, and what it asks for. */
-  private record Look(Gathered seen, BindingPlan plan) {}
-
   private final BindingPlanner planner = new BindingPlanner();
   private final ApiServer api;
   private final BindingGatherer gatherer;
@@ -53,9 +50,6 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   private final Census census;
   private final Clock clock;
   private BindingIndex index;
-
-  /** A cache that has not heard of a rotation must not lead to a write: it may own the alias. */
-  private BindingIndex live;
 
   @Inject
   SecretBindingReconciler(
@@ -89,7 +83,6 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   /** Where to look for what belongs to a binding. */
   void lookUpIn(BindingIndex caches) {
     index = caches;
-    live = new LiveRotations(caches, api);
   }
 
   @Override
@@ -107,14 +100,17 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
 
   private UpdateControl<SecretBinding> step(SecretBinding cached) {
     for (int effects = 0; effects < MAX_EFFECTS; effects++) {
-      Optional<Look> look =
-          look(cached, index)
-              .flatMap(l -> l.plan().effect().isPresent() ? look(cached, live) : Optional.of(l));
-      if (look.isEmpty()) {
+      Optional<Gathered> gathered =
+          gatherer.gather(
+              cached.getMetadata().getNamespace(), cached.getMetadata().getName(), index);
+      if (gathered.isEmpty()) {
         return UpdateControl.noUpdate();
       }
-      Gathered seen = look.get().seen();
-      BindingPlan plan = look.get().plan();
+      Gathered seen = gathered.get();
+      BindingPlan plan = planner.plan(seen.observation(), clock.instant());
+      if (plan.effect().isPresent() && !gatherer.knowsAllRotations(seen)) {
+        return Wake.at(Optional.of(Wake.soon(clock)), clock);
+      }
       Optional<Instant> turn = plan.effect().flatMap(executor::turn);
       if (turn.isPresent()) {
         return Wake.at(turn, clock);
@@ -143,12 +139,6 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
           : rest(seen, plan);
     }
     return Wake.at(Optional.of(Wake.soon(clock)), clock);
-  }
-
-  private Optional<Look> look(SecretBinding cached, BindingIndex rotations) {
-    return gatherer
-        .gather(cached.getMetadata().getNamespace(), cached.getMetadata().getName(), rotations)
-        .map(seen -> new Look(seen, planner.plan(seen.observation(), clock.instant())));
   }
 
   /** What was written may lead to more; mostly it does not, and nothing needs to be read again. */

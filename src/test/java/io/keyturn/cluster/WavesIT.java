@@ -181,7 +181,7 @@ class WavesIT {
   private static Scene paused(String name) {
     return Scene.of(
         name,
-        Scene.noCanary("{stableTimeout: 4s, onFailure: Pause}"),
+        Scene.noCanary("{stableTimeout: 10s, onFailure: Pause}"),
         Scene.idle("first", 1),
         Scene.client("second", 1).inWave(1),
         Scene.idle("third", 1).inWave(2));

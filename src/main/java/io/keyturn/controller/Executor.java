@@ -30,7 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.TreeMap;
 
 /**
  * Performs effects, and is the only one to change the cluster but for statuses and events. Each may
@@ -135,7 +135,7 @@ public class Executor {
           deployments.stopCanary(subject.rotation(), workload.canaryRef());
       case Effect.Annotate annotate -> annotate(annotate, subject);
       case Effect.DeleteSnapshot(String name) -> deleteSnapshot(name, subject);
-      case Effect.StartRotation start -> startRotation(start, subject.binding());
+      case Effect.StartRotation start -> createRotation(start, subject.binding());
       case Effect.ForgetRotation(String name) -> forgetRotation(name, subject);
       case Effect.Release() -> release(subject.rotation());
       case Effect.SetOwnership(String name) -> {
@@ -269,26 +269,6 @@ public class Executor {
         || deployments.refers(namespace, snapshot);
   }
 
-  /** What decided was a cache, which may be old: a process that stood still is not told so. */
-  private boolean startRotation(Effect.StartRotation start, SecretBinding binding) {
-    boolean unseen =
-        rotations(binding)
-            .anyMatch(r -> Names.versionOfRotation(r.getMetadata().getName()) > start.newestSeen());
-    return !unseen && createRotation(start, binding);
-  }
-
-  private Stream<SecretRotation> rotations(SecretBinding binding) {
-    return api
-        .list(
-            SecretRotation.class,
-            binding.getMetadata().getNamespace(),
-            ApiServer.labelled(Map.of(Names.BINDING, Names.label(binding.getMetadata().getName()))))
-        .stream()
-        .filter(r ->
-            r.getMetadata().getOwnerReferences().stream()
-                .anyMatch(o -> o.getUid().equals(binding.getMetadata().getUid())));
-  }
-
   private boolean createRotation(Effect.StartRotation start, SecretBinding binding) {
     SecretRotation rotation = new SecretRotation();
     rotation.getMetadata().setNamespace(binding.getMetadata().getNamespace());
@@ -299,9 +279,14 @@ public class Executor {
         .getMetadata()
         .setLabels(Map.of(Names.BINDING, Names.label(binding.getMetadata().getName())));
     rotation.getMetadata().setFinalizers(List.of(Names.FINALIZER));
+    Map<String, String> annotations = new TreeMap<>();
     if (start.nonce() != null) {
-      rotation.getMetadata().setAnnotations(Map.of(Names.ROTATE, start.nonce()));
+      annotations.put(Names.ROTATE, start.nonce());
     }
+    if (start.fingerprint() != null) {
+      annotations.put(Names.SOURCE_FINGERPRINT, start.fingerprint());
+    }
+    rotation.getMetadata().setAnnotations(annotations);
     rotation
         .getMetadata()
         .setOwnerReferences(

@@ -8,7 +8,6 @@ import io.javaoperatorsdk.operator.processing.GroupVersionKind;
 import io.javaoperatorsdk.operator.processing.event.source.SecondaryToPrimaryMapper;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.keyturn.kubernetes.OwnWrites;
-import io.keyturn.kubernetes.TrimmedStore;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 
@@ -48,10 +47,6 @@ public class MetadataSource {
         InformerEventSourceConfiguration.from(kind, primary)
             .withName(kind.getKind() + "-metadata")
             .withKubernetesClient(client.client())
-            .withItemStore(
-                TrimmedStore.unlessShared(
-                    new MetadataStore(),
-                    context.getControllerConfiguration().getEffectiveNamespaces()))
             .withInformerListLimit(PAGE)
             .withLabelSelector(labels)
             .withOnAddFilter(now -> isNews(kind, now))

@@ -61,7 +61,7 @@ public final class ReconcileLog {
   /** An effect was performed. */
   public static void performed(HasMetadata object, Effect effect) {
     Map<String, String> fields = fields(object, effect.getClass().getSimpleName());
-    if (effect instanceof Effect.StartRotation(long version, var _, var _, var _, long _)) {
+    if (effect instanceof Effect.StartRotation(long version, var _, var _, var _, var _)) {
       fields.put("rotation", Names.rotation(object.getMetadata().getName(), version));
       fields.put("version", Long.toString(version));
     }

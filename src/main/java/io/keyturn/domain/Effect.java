@@ -117,17 +117,16 @@ public sealed interface Effect {
   record DeleteSnapshot(String name) implements Effect {}
 
   /**
-   * Create the SecretRotation that moves the binding to a version; do nothing where there is a
-   * rotation that was not seen, because what it has shown was not considered.
+   * Create the SecretRotation that moves the binding to a version.
    *
    * @param version its number
    * @param trigger why
    * @param nonce the request that it serves; null: none
    * @param reportedAt when a compromise was found; null: it is none, or it is found now
-   * @param newestSeen the version of the newest rotation that was seen; 0: there was none
+   * @param fingerprint of what the source holds; null: it makes a value when one is asked for
    */
   record StartRotation(
-      long version, Trigger trigger, String nonce, Instant reportedAt, long newestSeen)
+      long version, Trigger trigger, String nonce, Instant reportedAt, String fingerprint)
       implements Effect {}
 
   /**

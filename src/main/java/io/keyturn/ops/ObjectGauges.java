@@ -45,7 +45,8 @@ class ObjectGauges {
           Reasons.SUSPENDED,
           Reasons.WINDOW_CLOSED,
           Reasons.AWAITING_APPROVAL,
-          Reasons.SOURCE_UNCHANGED);
+          Reasons.SOURCE_UNCHANGED,
+          Reasons.SOURCE_COMPROMISED);
 
   /** How long a stage may take that has no time of its own in the policy. */
   private static final Duration SHORT_STAGE = Duration.ofMinutes(5);

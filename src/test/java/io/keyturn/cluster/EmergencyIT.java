@@ -139,6 +139,28 @@ class EmergencyIT {
     team.await("the compromised snapshot is deleted", () -> scene.snapshots(1).isEmpty());
   }
 
+  @ConcurrentTest
+  void whoSuspendsABindingOrHoldsARotationHoldsAnEmergencyToo() {
+    Scene scene = Scene.of("held", "{" + UNHURRIED + "}", Scene.client(1));
+    Team team = scene.team();
+    Set<String> before = scene.stableUids();
+    scene.patch("secretbinding", Team.SECRET, "spec: {suspend: true}");
+    report(scene);
+    scene.awaitCondition("Rotating", Status.False, "Suspended");
+    assertThat(scene.versions()).isEmpty();
+
+    scene.patch("secretbinding", Team.SECRET, "spec: {suspend: false}");
+    scene.awaitBlocked(2, "SourceUnchanged");
+    scene.patch("secretrotation", "payments-db-2", "spec: {hold: true}");
+    Team.Login second = scene.rotate();
+    scene.awaitBlocked(2, "Held");
+    assertThat(scene.stableUids()).isEqualTo(before);
+    assertThat(team.holds(Team.SECRET, scene.first())).isTrue();
+
+    scene.patch("secretrotation", "payments-db-2", "spec: {hold: false}");
+    scene.assertPromoted(2, second);
+  }
+
   private static final String STRAGGLER =
       """
       apiVersion: v1

@@ -54,7 +54,8 @@ final class FaultMatrix {
             values, aborts, edits, deletions – with the production reconcilers over a simulated cluster,
             and strikes each single write of the operator with each fault: **%,d runs, %,d states**. On
             every state the safety invariants below hold, and every run ends as it does in fair weather.
-            In which stage the fault struck:
+            Each build plays 2,000 pairs of faults and 500 storms of them, too, which seeds choose. In which
+            stage the single faults struck:
 
             | Fault |\
             """

@@ -151,8 +151,15 @@ final class Invariants {
     if (change.before() == null || change.after() == null) {
       return;
     }
-    Stage from = ((SecretRotation) change.before()).getStatus().stage();
+    SecretRotation before = (SecretRotation) change.before();
     SecretRotation now = (SecretRotation) change.after();
+    Stage from = before.getStatus().stage();
+    Long epoch = before.getStatus().epoch();
+    require(
+        6,
+        epoch == null
+            || (now.getStatus().epoch() != null && now.getStatus().epoch() >= epoch),
+        "no leader of before writes what a later one has written");
     Stage to = now.getStatus().stage();
     require(
         6, from == to || Transitions.legal(from, to), "a move from %s to %s".formatted(from, to));

@@ -51,6 +51,14 @@ final class Scenarios {
         good("a change that is taken back", APP)
             .then(in(2, Stage.Baking), s -> s.change(FIRST, Behaviour.WORKS))
             .endsWith(FIRST),
+        good("an abort before anything began, and a newer value at once", APP)
+            .then(
+                in(2, Stage.Pending),
+                s -> {
+                  s.steer(2, false, true);
+                  s.change(THIRD, Behaviour.WORKS);
+                })
+            .endsWith(THIRD),
         good("an abort in the canary", APP)
             .then(in(2, Stage.Canary), s -> s.steer(2, false, true))
             .endsWith(FIRST),
@@ -64,6 +72,16 @@ final class Scenarios {
             .then(in(2, Stage.Baking), s -> s.editTemplate(APP, "edited")),
         good("a workload that is created anew in the canary", APP)
             .then(in(2, Stage.Baking), s -> s.createAnew(APP)),
+        good("a workload that is created anew before the alias moves", APP)
+            .then(in(2, Stage.Promoting), s -> s.createAnew(APP)),
+        good("a workload that is created anew in the promotion", APP, LEDGER)
+            .then(s -> s.annotated(APP), s -> s.createAnew(APP)),
+        good(
+                "a workload that is deleted in the bake and created before the alias moves",
+                APP,
+                LEDGER)
+            .then(in(2, Stage.Baking), s -> s.delete(Deployment.class, APP))
+            .then(in(2, Stage.Promoting), s -> s.createAnew(APP)),
         good("a workload that is edited in the promotion", APP, LEDGER)
             .then(s -> s.annotated(APP), s -> s.editTemplate(APP, "edited")),
         good("a rollout that is undone", APP, LEDGER)
@@ -186,16 +204,6 @@ final class Scenarios {
     return s -> s.stage() == stage || (s.stage() != null && s.stage().terminal());
   }
 
-  /**
-   * One that is created anew after the promotion has begun and before the alias moves counts as
-   * deleted, and its pods keep the value before until they restart.
-   */
-  private static void createAnewUnlessPromoting(Simulation simulation) {
-    if (simulation.stage() != Stage.Promoting) {
-      simulation.createAnew(APP);
-    }
-  }
-
   private static Consumer<Simulation> deed(Random random) {
     List<Consumer<Simulation>> deeds =
         List.of(
@@ -206,7 +214,7 @@ final class Scenarios {
             s -> s.scale(LEDGER, 0),
             s -> s.scale(APP, 5),
             s -> s.delete(Deployment.class, LEDGER),
-            Scenarios::createAnewUnlessPromoting,
+            s -> s.createAnew(APP),
             s -> s.delete(Secret.class, Simulation.ALIAS),
             s -> s.editAlias("value-foreign"),
             Simulation::restartSomePods,

@@ -248,11 +248,11 @@ final class Simulation {
 
   /** A process of the operator starts. */
   SimulatedOperator startOperator() {
-    // No generation fences them off: two leaders must be harmless by tokens and preconditions
-    // alone.
+    int number = ++started;
+    Epoch epoch = new Epoch(() -> new Epoch.Term(number, number == started));
     SimulatedOperator operator =
         new SimulatedOperator(
-            "operator-" + ++started, store, clock, weather, KUBELET_LAG, answers, Epoch.NONE);
+            "operator-" + number, store, clock, weather, KUBELET_LAG, answers, epoch);
     operators.add(operator);
     return operator;
   }

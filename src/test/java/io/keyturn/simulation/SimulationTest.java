@@ -28,6 +28,12 @@ class SimulationTest {
   /** How many seeds the random simulation plays; more for a night. */
   private static final long SEEDS = Long.getLong("simulation.seeds", 500);
 
+  /** How many pairs of faults are played; more for a night. */
+  private static final long PAIRS = Long.getLong("simulation.pairs", 2000);
+
+  /** About as many writes as a rotation has. */
+  private static final int WRITES = 30;
+
   /** The first of them: a failure names its seed. */
   private static final long FIRST_SEED = Long.getLong("simulation.first", 1);
 
@@ -106,6 +112,48 @@ class SimulationTest {
           e);
     }
     return struck.get();
+  }
+
+  @Test
+  void noPairOfFaultsBreaksAnInvariantOrChangesTheEnd() throws Exception {
+    AtomicLong states = new AtomicLong();
+    List<Runnable> work =
+        LongStream.range(FIRST_SEED, FIRST_SEED + PAIRS)
+            .<Runnable>mapToObj(seed -> () -> states.addAndGet(strikeTwice(seed)))
+            .toList();
+    inParallel(work);
+    System.out.printf("simulation: %d pairs of faults, %d states checked%n", PAIRS, states.get());
+  }
+
+  /** Two faults at two writes of a scenario; a seed decides on all of them. */
+  private static long strikeTwice(long seed) {
+    Random random = new Random(seed);
+    Scenario scenario = scenarios().get(random.nextInt(scenarios().size()));
+    Fault first = Fault.values()[random.nextInt(Fault.values().length)];
+    Fault second = Fault.values()[random.nextInt(Fault.values().length)];
+    int write = random.nextInt(WRITES);
+    int later = write + 1 + random.nextInt(WRITES);
+    try {
+      Simulation.Outcome outcome =
+          new Simulation(
+                  scenario,
+                  seed,
+                  simulation ->
+                      first
+                          .atWrite(simulation, write, _ -> {})
+                          .and(second.atWrite(simulation, later, _ -> {})))
+              .run();
+      assertThat(scenario.ends()).contains(outcome.current());
+      assertThat(outcome.waiting()).as("a rotation waits for a person").isFalse();
+      return outcome.states();
+    } catch (AssertionError e) {
+      throw new AssertionError(
+          ("seed %d: %s, %s at write %d, %s at write %d: %s%nplay it again with ./mvnw test"
+                  + " -Dtest=SimulationTest#noPairOfFaultsBreaksAnInvariantOrChangesTheEnd"
+                  + " -Dsimulation.first=%d -Dsimulation.pairs=1")
+              .formatted(seed, scenario, first, write, second, later, e.getMessage(), seed),
+          e);
+    }
   }
 
   @Test

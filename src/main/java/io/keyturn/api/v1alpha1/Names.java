@@ -44,6 +44,9 @@ public final class Names {
   /** Annotation: on a binding the request to rotate once, on a rotation the request it serves. */
   public static final String ROTATE = "keyturn.io/rotate";
 
+  /** Annotation of a rotation: keyed MAC of the value that its source held when it was started. */
+  public static final String SOURCE_FINGERPRINT = "keyturn.io/source-fingerprint";
+
   /** The well-known label that says which tool manages an object. */
   public static final String MANAGED_BY = "app.kubernetes.io/managed-by";
 

@@ -1,6 +1,8 @@
 package io.keyturn.controller.binding;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -40,6 +42,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -84,8 +88,10 @@ class BindingGatherer {
    * @param observation for the planner
    * @param binding as it is on the API server
    * @param alias null if there is none
+   * @param rotations names of those that the cache knew
    */
-  record Gathered(BindingObservation observation, SecretBinding binding, Secret alias) {}
+  record Gathered(
+      BindingObservation observation, SecretBinding binding, Secret alias, Set<String> rotations) {}
 
   /** Empty if the binding has gone, or is going. */
   Optional<Gathered> gather(String namespace, String name, BindingIndex index) {
@@ -94,8 +100,9 @@ class BindingGatherer {
       return Optional.empty();
     }
     Secret alias = secrets.read(namespace, binding.alias());
-    List<SecretRotation> rotations = rotations(binding, index);
-    Optional<String> predecessor = predecessor(binding, index);
+    List<SecretRotation> known = index.rotations(binding);
+    List<SecretRotation> rotations = rotations(binding, known);
+    Optional<String> predecessor = predecessor(binding, known);
     List<GenericKubernetesResource> snapshots = index.snapshots(binding);
     Optional<Current> current =
         predecessor.isPresent() ? Optional.empty() : current(binding, alias, rotations, snapshots);
@@ -120,12 +127,29 @@ class BindingGatherer {
                   source,
                   alias),
               binding,
-              alias));
+              alias,
+              known.stream().map(r -> r.getMetadata().getName()).collect(Collectors.toSet())));
     } finally {
       if (delivery instanceof Delivery.Data(SecretData data)) {
         data.close();
       }
     }
+  }
+
+  /**
+   * Whether a cache knew all rotations that there are now. One of which it had not heard may own
+   * the alias, and nothing that was decided without it may be done.
+   */
+  boolean knowsAllRotations(Gathered seen) {
+    ObjectMeta binding = seen.binding().getMetadata();
+    return api
+        .list(
+            SecretRotation.class,
+            binding.getNamespace(),
+            ApiServer.labelled(Map.of(Names.BINDING, Names.label(binding.getName()))))
+        .stream()
+        .filter(r -> r.getSpec().bindingRef().name().equals(binding.getName()))
+        .allMatch(r -> seen.rotations().contains(r.getMetadata().getName()));
   }
 
   private BindingObservation observation(
@@ -184,8 +208,8 @@ class BindingGatherer {
   /**
    * Those that may still move are read live: a cache may not know yet that they moved the alias.
    */
-  private List<SecretRotation> rotations(SecretBinding binding, BindingIndex index) {
-    return index.rotations(binding).stream()
+  private List<SecretRotation> rotations(SecretBinding binding, List<SecretRotation> known) {
+    return known.stream()
         .filter(r -> ownedBy(r, binding))
         .map(r ->
             r.getStatus().stage().terminal()
@@ -199,10 +223,10 @@ class BindingGatherer {
   }
 
   /** A new binding must not take the alias up while somebody still moves it. */
-  private static Optional<String> predecessor(SecretBinding binding, BindingIndex index) {
+  private static Optional<String> predecessor(SecretBinding binding, List<SecretRotation> known) {
     return binding.getStatus().current() != null
         ? Optional.empty()
-        : index.rotations(binding).stream()
+        : known.stream()
             .filter(r -> !ownedBy(r, binding) && r.startedByKeyturn())
             .filter(r -> !r.getStatus().stage().terminal())
             .map(r -> r.getMetadata().getName())
@@ -387,15 +411,20 @@ class BindingGatherer {
         rotation.getSpec().trigger(),
         rotation.getSpec().reportedAt(),
         status.stage(),
-        rotation.getMetadata().getAnnotations() == null
-            ? null
-            : rotation.getMetadata().getAnnotations().get(Names.ROTATE),
-        made ? Names.fingerprintOf(status.to().snapshot()) : null,
+        annotations(rotation).get(Names.ROTATE),
+        made ? Names.fingerprintOf(status.to().snapshot()) : refused(rotation),
         status.from() == null ? null : Names.fingerprintOf(status.from().snapshot()),
         status.timeline().finishedAt(),
         status.retirement() == null ? null : status.retirement().usersRemaining(),
         blocked.orElse(null),
         failure);
+  }
+
+  /** Whoever aborts a rotation before it has a candidate does not want the value that began it. */
+  private static String refused(SecretRotation rotation) {
+    return rotation.getStatus().stage() == Stage.Aborted
+        ? annotations(rotation).get(Names.SOURCE_FINGERPRINT)
+        : null;
   }
 
   private Optional<RotationPolicySpec> policy(SecretBinding binding) {
@@ -453,7 +482,7 @@ class BindingGatherer {
         .toList();
   }
 
-  private static Map<String, String> annotations(SecretBinding binding) {
-    return Objects.requireNonNullElse(binding.getMetadata().getAnnotations(), Map.of());
+  private static Map<String, String> annotations(HasMetadata object) {
+    return Objects.requireNonNullElse(object.getMetadata().getAnnotations(), Map.of());
   }
 }

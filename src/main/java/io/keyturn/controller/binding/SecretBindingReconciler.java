@@ -114,6 +114,9 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       }
       Gathered seen = gathered.get();
       BindingPlan plan = planner.plan(seen.observation(), clock.instant());
+      if (plan.effect().isPresent() && !gatherer.knowsAllRotations(seen)) {
+        return Wake.at(Optional.of(Wake.soon(clock)), clock);
+      }
       Optional<Instant> turn = plan.effect().flatMap(executor::turn);
       if (turn.isPresent()) {
         return Wake.at(turn, clock);

@@ -207,7 +207,7 @@ class RotationGatherer {
             : new Alias(Alias.Content.From, null, null),
         stage == Stage.RollingBack && lost(journal.from(), rotation),
         NEEDS_SNAPSHOT.contains(stage) && lost(journal.to(), rotation),
-        workloads(rotation, binding, aliasName),
+        workloads(rotation, binding, aliasName, alias),
         stage == Stage.Pending && binding != null ? holders.of(rotation, binding) : Queue.EMPTY,
         readings.of(rotation, aliasName),
         ASKS_CHECKS.contains(stage) ? checkJob(rotation) : CheckJob.ABSENT,
@@ -440,7 +440,7 @@ class RotationGatherer {
   }
 
   private List<Workload> workloads(
-      SecretRotation rotation, SecretBinding binding, String aliasName) {
+      SecretRotation rotation, SecretBinding binding, String aliasName, Secret alias) {
     SecretRotationStatus journal = rotation.getStatus();
     String namespace = rotation.getMetadata().getNamespace();
     if (journal.stage() == Stage.Pending && binding != null) {
@@ -456,7 +456,7 @@ class RotationGatherer {
       return List.of();
     }
     return journal.workloads().stream()
-        .map(w -> workload(w, journal, binding, namespace, aliasName))
+        .map(w -> workload(w, journal, binding, namespace, aliasName, alias))
         .toList();
   }
 
@@ -465,7 +465,8 @@ class RotationGatherer {
       SecretRotationStatus journal,
       SecretBinding binding,
       String namespace,
-      String aliasName) {
+      String aliasName,
+      Secret alias) {
     String target =
         journal.to() == null || journal.to().snapshot() == null
             ? null
@@ -474,7 +475,7 @@ class RotationGatherer {
     boolean there =
         deployment != null
             && (deployment.getMetadata().getUid().equals(entry.uid())
-                || takesItsPlace(deployment, journal, binding));
+                || takesItsPlace(deployment, journal, binding, alias));
     return there
         ? deployments.observe(
             deployment,
@@ -493,13 +494,21 @@ class RotationGatherer {
   }
 
   /**
-   * Before the promotion a Deployment that was created anew needs a verdict of its own; later its
-   * pods read the promoted version by themselves.
+   * One that was created anew is of the plan: in the canary it needs a verdict of its own, and
+   * until the alias serves the new version its pods read the one before. Later ones read the new
+   * one by themselves.
    */
   private boolean takesItsPlace(
-      Deployment namesake, SecretRotationStatus journal, SecretBinding binding) {
-    boolean tried = journal.stage() == Stage.Canary || journal.stage() == Stage.Baking;
-    return tried
+      Deployment namesake, SecretRotationStatus journal, SecretBinding binding, Secret alias) {
+    boolean moves =
+        switch (journal.stage()) {
+          case Canary, Baking -> true;
+          case Promoting ->
+              Instant.parse(namesake.getMetadata().getCreationTimestamp())
+                  .isBefore(users.servedSince(journal.to(), alias));
+          default -> false;
+        };
+    return moves
         && binding != null
         && deployments.select(binding).stream()
             .anyMatch(d -> d.getMetadata().getUid().equals(namesake.getMetadata().getUid()));

@@ -94,7 +94,7 @@ class VersionUsers {
    * From when each container that starts reads a version. An alias that does not hold it was read
    * before it did, or was edited: then nobody knows, and that counts as in use.
    */
-  private Instant servedSince(VersionRef version, Secret alias) {
+  Instant servedSince(VersionRef version, Secret alias) {
     boolean holds =
         alias != null
             && Names.number(SecretWriter.labels(alias).get(Names.VERSION)) == version.version();

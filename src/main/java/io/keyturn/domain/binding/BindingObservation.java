@@ -134,7 +134,8 @@ public record BindingObservation(
    * @param reportedAt when the compromise was found that is its reason; null: it is none
    * @param stage where it stands
    * @param nonce the request that it serves; null: none
-   * @param fingerprint of its candidate; null: none was made
+   * @param fingerprint of its candidate, or of the value that a person did not let it try; null:
+   *     none was made
    * @param fromFingerprint of the version that it replaces; null: it was not admitted
    * @param finishedAt when it ended; null: it has not
    * @param users pods that may still use the version that it retires; null: unknown
@@ -221,19 +222,8 @@ public record BindingObservation(
     Optional<LastRotation> noted = Optional.ofNullable(status.lastRotation());
     return last()
         .filter(r -> noted.map(n -> Names.versionOfRotation(n.name()) <= r.version()).orElse(true))
-        .map(r -> new LastRotation(r.name(), r.stage(), r.finishedAt(), fingerprintOf(r, noted)))
+        .map(r -> new LastRotation(r.name(), r.stage(), r.finishedAt(), r.fingerprint()))
         .or(() -> noted);
-  }
-
-  /** A value that a person did not want tried at all is the one that the source held then. */
-  private String fingerprintOf(Rotation ended, Optional<LastRotation> noted) {
-    if (ended.fingerprint() != null || ended.stage() != Stage.Aborted) {
-      return ended.fingerprint();
-    }
-    if (noted.filter(n -> n.name().equals(ended.name())).isPresent()) {
-      return noted.get().fingerprint();
-    }
-    return source instanceof Source.Value(String now, boolean _) ? now : null;
   }
 
   /** The rotations that have ended, newest first; the last of them even if its record has gone. */

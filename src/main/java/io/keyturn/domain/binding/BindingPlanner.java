@@ -136,9 +136,12 @@ public final class BindingPlanner {
   }
 
   private Effect startOf(BindingObservation seen, Due.Now due) {
-    long newest = seen.rotations().stream().mapToLong(Rotation::version).max().orElse(0);
     return new Effect.StartRotation(
-        nextVersion(seen), due.trigger(), due.nonce(), due.reportedAt(), newest);
+        nextVersion(seen),
+        due.trigger(),
+        due.nonce(),
+        due.reportedAt(),
+        seen.source() instanceof Source.Value(String fingerprint, boolean _) ? fingerprint : null);
   }
 
   /** Removes what is kept no longer: old snapshots, old records. */

@@ -266,11 +266,11 @@ final class Draft {
   }
 
   private Timeline stamp(Instant canaryReadyAt, Instant verifiedAt, Instant promotedAt) {
-    boolean begins = stage == Stage.Canary || timeline.stagedAt() == null;
+    Instant staged = timeline.stagedAt() == null ? now : timeline.stagedAt();
     return new Timeline(
         timeline.startedAt(),
         timeline.preflightedAt() == null && checked() ? now : timeline.preflightedAt(),
-        begins ? fromNow : timeline.stagedAt(),
+        stage == Stage.Canary ? fromNow : staged,
         canaryReadyAt,
         verifiedAt,
         promotedAt,

@@ -202,7 +202,7 @@ public record Observation(
    *
    * @param kind of it
    * @param name of it
-   * @param uid of it; of a namesake that took its place, if that is to be tried out
+   * @param uid of it; of a namesake that took its place, if that is to move, too
    * @param wave the workloads of lower waves move before it
    * @param exists whether there is one with this UID
    * @param replicas how many pods it wants

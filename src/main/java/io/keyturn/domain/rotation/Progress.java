@@ -36,7 +36,7 @@ final class Progress {
         .sorted(Comparator.comparingInt(Workload::wave))
         .map(w -> {
           boolean inScope = all || firstWave.isEmpty() || w.wave() <= firstWave.getAsInt();
-          return planned(w, draft.triesOut() && inScope, draft.seen.uid());
+          return planned(w, draft.triesOut() && inScope, draft.seen.uid(), null);
         })
         .toList();
   }
@@ -44,14 +44,23 @@ final class Progress {
   /** The plan for a workload that took the place of one of the plan. */
   static WorkloadProgress plannedAnew(WorkloadProgress before, Workload workload, Draft draft) {
     boolean tried = before.strategy() == CanaryStrategy.Clone || before.message() != null;
-    return planned(workload, draft.triesOut() && tried, draft.token());
+    return planned(workload, draft.triesOut() && tried, draft.seen.uid(), before.canaryRef());
+  }
+
+  /**
+   * The plan for one that took such a place when the canaries had passed. A process that stood
+   * still may start the clone of the one before even now, so its name stays known.
+   */
+  static WorkloadProgress plannedUntried(WorkloadProgress before, Workload workload, Draft draft) {
+    return planned(workload, false, draft.seen.uid(), before.canaryRef());
   }
 
   private static boolean canBeTried(Workload workload) {
     return workload.obstacle().isEmpty() && workload.replicas() > 0;
   }
 
-  private static WorkloadProgress planned(Workload workload, boolean wanted, String rotation) {
+  private static WorkloadProgress planned(
+      Workload workload, boolean wanted, String rotation, String canaryBefore) {
     boolean clone = wanted && canBeTried(workload);
     return new WorkloadProgress(
         workload.kind(),
@@ -63,7 +72,7 @@ final class Progress {
         WorkloadState.Waiting,
         workload.templateHash(),
         workload.annotation(),
-        clone ? Names.clone(workload.name(), rotation) : null,
+        clone ? Names.clone(workload.name(), rotation) : canaryBefore,
         null,
         null,
         wanted ? workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null) : null);

@@ -48,12 +48,14 @@ final class Promotion {
     if (moveAlias(draft, draft.to(), Alias.Content.To)) {
       return;
     }
-    updateStates(draft);
-    Optional<WorkloadProgress> toStop =
-        draft.workloads().stream().filter(w -> canStop(w, draft)).findFirst();
-    if (toStop.isPresent()) {
-      draft.perform(new Effect.StopCanary(toStop.get()));
+    if (planAnew(draft)) {
+      return;
     }
+    updateStates(draft);
+    draft.workloads().stream()
+        .filter(w -> canStop(w, draft))
+        .findFirst()
+        .ifPresent(w -> draft.perform(new Effect.StopCanary(w)));
     Optional<String> failure =
         draft.workloads().stream()
             .filter(w -> w.state() == WorkloadState.Promoting)
@@ -61,27 +63,13 @@ final class Promotion {
             .findFirst();
     List<WorkloadProgress> reverted =
         draft.workloads().stream().filter(w -> w.state() == WorkloadState.Reverted).toList();
-    boolean back = !draft.emergency() && !draft.cutsOver();
-    if (failure.isPresent() && draft.emergency() && deadlinePassed(draft)) {
+    boolean allAsked = draft.workloads().stream().allMatch(w -> asked(w, draft));
+    if (draft.emergency() && !allAsked) {
+      advance(draft);
+    } else if (draft.emergency() && deadlinePassed(draft) && !draft.waitsForPeople()) {
       retire(draft);
-    } else if (failure.isPresent()
-        && back
-        && draft.policy().promotion().onFailure() == OnFailure.RollBack) {
-      draft.rollBack(Reasons.PROMOTION_FAILED, failure.get());
     } else if (failure.isPresent()) {
-      draft.block(
-          Reasons.PROMOTION_FAILED,
-          failure.get()
-              + (back
-                  ? " The promotion pauses; it goes on when the workload is stable, and spec.abort"
-                      + " takes it back."
-                  : " The previous value is no longer good, so nothing goes back to it: see to the"
-                      + " workload, or write a working value into the source and delete this"
-                      + " rotation: the next one follows."));
-      if (draft.emergency()) {
-        draft.wake(revokeDeadline(draft));
-      }
-      draft.wakeIn(RotationPlanner.POLL);
+      fail(draft, failure.get());
     } else if (!reverted.isEmpty()) {
       pause(draft, reverted);
     } else if (gatesHold(draft)) {
@@ -92,6 +80,37 @@ final class Promotion {
       // What is left of the canaries is stopped in Retiring, without a status of its own.
       retire(draft);
     }
+    if (draft.emergency() && !deadlinePassed(draft)) {
+      draft.wake(revokeDeadline(draft));
+    }
+  }
+
+  /** Whether a workload was asked to move, or has not to be. */
+  private static boolean asked(WorkloadProgress w, Draft draft) {
+    return switch (w.state()) {
+      case Waiting -> false;
+      case Promoting ->
+          Names.versionIdOf(draft.to().snapshot()).equals(draft.observed(w).annotation());
+      default -> true;
+    };
+  }
+
+  private void fail(Draft draft, String why) {
+    boolean back = !draft.emergency() && !draft.cutsOver();
+    if (back && draft.policy().promotion().onFailure() == OnFailure.RollBack) {
+      draft.rollBack(Reasons.PROMOTION_FAILED, why);
+      return;
+    }
+    draft.block(
+        Reasons.PROMOTION_FAILED,
+        why
+            + (back
+                ? " The promotion pauses; it goes on when the workload is stable, and spec.abort"
+                    + " takes it back."
+                : " The previous value is no longer good, so nothing goes back to it: see to the"
+                    + " workload, or write a working value into the source and delete this"
+                    + " rotation: the next one follows."));
+    draft.wakeIn(RotationPlanner.POLL);
   }
 
   /**
@@ -225,6 +244,29 @@ final class Promotion {
           draft.say("Wave %d begins at %s.".formatted(next.getKey(), next.getValue()));
           draft.wake(next.getValue());
         });
+  }
+
+  /**
+   * A Deployment that was created anew before the alias served the version is on the one before,
+   * and moves like the others.
+   *
+   * @return whether there is one to see to
+   */
+  private boolean planAnew(Draft draft) {
+    Optional<WorkloadProgress> replaced =
+        draft.workloads().stream()
+            .filter(w -> draft.observed(w).exists() && !draft.observed(w).uid().equals(w.uid()))
+            .findFirst();
+    replaced.ifPresent(w -> {
+      Workload seen = draft.observed(w);
+      if (seen.canary().isPresent()) {
+        draft.perform(new Effect.StopCanary(w));
+      } else {
+        draft.replace(w, Progress.plannedUntried(w, seen, draft));
+        draft.say("%s was created anew, and moves like the others.".formatted(w.name()));
+      }
+    });
+    return replaced.isPresent();
   }
 
   private void updateStates(Draft draft) {

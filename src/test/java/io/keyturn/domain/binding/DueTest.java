@@ -232,9 +232,8 @@ class DueTest {
   }
 
   @Test
-  void whatAPersonStoppedBeforeItBeganIsTheValueThatTheSourceHeldThen() {
-    rotations.add(rotation(2, Stage.Aborted, null, null, NOW));
-    assertThat(due(NOW)).isEqualTo(new Due.Exhausted(1, Optional.empty()));
+  void whatAPersonStoppedStaysStoppedWhenItsRecordGoesAndNothingElseDoes() {
+    rotations.add(rotation(2, Stage.Aborted, null, REJECTED, NOW));
     noted = observation().lastEnded().orElseThrow();
     assertThat(noted).isEqualTo(new LastRotation("payments-db-2", Stage.Aborted, NOW, REJECTED));
 
@@ -243,17 +242,6 @@ class DueTest {
     source = new Source.Value("0000000c", false);
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
     assertThat(observation().lastEnded()).contains(noted);
-  }
-
-  @Test
-  void aValueThatCameAfterAPersonStoppedARotationWithoutOneIsTried() {
-    rotations.add(rotation(2, Stage.Aborted, null, null, NOW));
-    source = new Source.Unavailable("SourceNotFound", "gone");
-    noted = observation().lastEnded().orElseThrow();
-
-    source = new Source.Value("0000000c", false);
-
-    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.SourceChanged, null, null));
   }
 
   @Test

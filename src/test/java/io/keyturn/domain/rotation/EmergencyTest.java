@@ -100,6 +100,53 @@ class EmergencyTest {
   }
 
   @Test
+  void aWorkloadThatSomebodySetBackKeepsNeitherTheOthersNorTheDeadlineBack() {
+    Scene scene = emergency("emergency: {revokeDeadline: 20m}", "a", "b");
+    List.of("a", "b").forEach(n -> scene.service(n).rollsOut = false);
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3));
+    while (scene.service("a").annotation == null) {
+      scene.step();
+    }
+    scene.service("a").annotation = null;
+    scene.service("a").owner = "kubectl";
+    scene.settle();
+    assertThat(scene.did()).contains("annotate b v7-00000007");
+    assertThat(condition(scene, Conditions.BLOCKED).orElseThrow().reason())
+        .isEqualTo(Reasons.FIELD_CONFLICT);
+
+    scene.until(Stage.Complete);
+
+    assertThat(scene.now)
+        .isEqualTo(scene.journal.timeline().startedAt().plus(Duration.ofMinutes(20)));
+    assertThat(condition(scene, Conditions.PROMOTED).orElseThrow().message())
+        .endsWith("left before they ran on it: a, b.");
+  }
+
+  @Test
+  void aDeadlineThatPassesBeforeAllWereAskedLeavesNobodyUnasked() {
+    Scene scene = emergency("emergency: {canary: None, revokeDeadline: 1s}", "a", "b");
+    List.of("a", "b").forEach(n -> scene.service(n).rollsOut = false);
+
+    scene.until(Stage.Complete);
+
+    assertThat(scene.did()).contains("annotate a v7-00000007", "annotate b v7-00000007");
+  }
+
+  @Test
+  void whoHoldsItHoldsItBeyondTheDeadline() {
+    Scene scene = emergency("emergency: {canary: None, revokeDeadline: 1m}", "a");
+    scene.service("a").stuck = "its pods crash";
+    scene.until(Stage.Promoting).settle().after(Duration.ofSeconds(3)).settle();
+    scene.hold = true;
+    scene.after(Duration.ofMinutes(5)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Promoting);
+
+    scene.hold = false;
+    scene.settle();
+    assertThat(scene.stages).endsWith(Stage.Retiring, Stage.Complete);
+  }
+
+  @Test
   void stragglersDoNotKeepItOpenBeyondTheDeadlineAndAreNamed() {
     Scene scene = emergency("", "api");
     scene.users = List.of("job-1");

@@ -3,6 +3,7 @@ package io.keyturn.domain.rotation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.ConcurrencyPolicy;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
@@ -135,6 +136,23 @@ class RolloutTest {
     scene.until(Stage.Retiring);
     assertThat(scene.journal.progress()).isEqualTo("1/1");
     assertThat(scene.did()).contains("annotate b v7-00000007");
+  }
+
+  @Test
+  void aWorkloadThatIsCreatedAnewBeforeTheAliasMovesMovesLikeTheOthers() {
+    Scene scene = Scene.of("a", "b");
+    scene.until(Stage.Promoting);
+    String clone = progress(scene, "a").canaryRef();
+    scene.service("a").uid = "uid-of-another";
+    scene.service("a").annotation = null;
+    scene.settle().after(Duration.ofSeconds(3)).settle();
+
+    assertThat(scene.did()).containsSubsequence("stop canary of a", "annotate a v7-00000007");
+    assertThat(progress(scene, "a").uid()).isEqualTo("uid-of-another");
+    assertThat(progress(scene, "a").proof()).isEqualTo(Proof.PreflightOnly);
+    assertThat(progress(scene, "a").canaryRef())
+        .as("a process that stood still may start it even now")
+        .isEqualTo(clone);
   }
 
   @Test

@@ -157,8 +157,7 @@ final class Invariants {
     Long epoch = before.getStatus().epoch();
     require(
         6,
-        epoch == null
-            || (now.getStatus().epoch() != null && now.getStatus().epoch() >= epoch),
+        epoch == null || (now.getStatus().epoch() != null && now.getStatus().epoch() >= epoch),
         "no leader of before writes what a later one has written");
     Stage to = now.getStatus().stage();
     require(

@@ -19,12 +19,14 @@ public class MetadataSource {
 
   private final MetadataClient client;
   private final OwnWrites own;
+  private final FirstLooks firstLooks;
 
   /** Watches through the given client. */
   @Inject
-  public MetadataSource(MetadataClient client, OwnWrites own) {
+  public MetadataSource(MetadataClient client, OwnWrites own, FirstLooks firstLooks) {
     this.client = client;
     this.own = own;
+    this.firstLooks = firstLooks;
   }
 
   /**
@@ -48,15 +50,27 @@ public class MetadataSource {
             .withInformerListLimit(PAGE)
             .withLabelSelector(labels)
             .withOnAddFilter(now -> isNews(kind, now))
-            .withOnUpdateFilter((now, before) -> isNews(kind, now))
+            .withOnUpdateFilter((now, before) -> isChange(kind, now))
             .withNamespacesInheritedFromController()
             .withSecondaryToPrimaryMapper(mapper)
             .build(),
         context);
   }
 
+  private boolean isChange(GroupVersionKind kind, HasMetadata now) {
+    boolean news = isNews(kind, now);
+    if (news && isSecret(kind)) {
+      firstLooks.changed(now);
+    }
+    return news;
+  }
+
   /** Of what is watched as metadata, Keyturn waits for nothing that it does itself to Secrets. */
   private boolean isNews(GroupVersionKind kind, HasMetadata now) {
-    return !kind.getKind().equals("Secret") || own.isNews(now);
+    return !isSecret(kind) || own.isNews(now);
+  }
+
+  private static boolean isSecret(GroupVersionKind kind) {
+    return kind.getKind().equals("Secret");
   }
 }

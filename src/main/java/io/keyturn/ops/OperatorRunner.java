@@ -48,6 +48,14 @@ public class OperatorRunner {
   /** The framework would go on with caches that lack what it could not list. */
   private static final Duration NEVER = CACHE_SYNC.multipliedBy(2);
 
+  /** A leader that dies is followed when its Lease has run out, and another one has looked. */
+  private static final Duration LEASE = Duration.ofSeconds(10);
+
+  private static final Duration RENEWED_WITHIN = Duration.ofSeconds(7);
+
+  /** The framework waits up to 2.2 times as long. */
+  private static final Duration LEASE_LOOK = Duration.ofSeconds(1);
+
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
   private static final Duration LET_GO = Duration.ofSeconds(1);
   private static final long PAGE = 500;
@@ -157,6 +165,9 @@ public class OperatorRunner {
           LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(Names.KEYTURN)
               .withLeaseNamespace(config.operatorNamespace())
               .withIdentity(identity())
+              .withLeaseDuration(LEASE)
+              .withRenewDeadline(RENEWED_WITHIN)
+              .withRetryPeriod(LEASE_LOOK)
               .withLeaderCallbacks(
                   new LeaderCallbacks(this::onLeading, this::onStopLeading, id -> {}))
               .withExitOnStopLeading(false)

@@ -2,20 +2,12 @@ package io.keyturn.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.Watch;
 import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
 import io.keyturn.api.v1alpha1.Names;
-import io.keyturn.api.v1alpha1.SecretBinding;
-import io.keyturn.api.v1alpha1.SecretBindingSpec;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.Upstream;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.Workload;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.cluster.Team;
 import io.keyturn.testing.ControlPlane;
@@ -28,15 +20,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -51,8 +39,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @SuppressWarnings("try") // resources that only have to be there
 class ScaleBench {
 
-  private static final int BINDINGS = 2000;
-  private static final int NAMESPACES = 20;
+  private static final int BINDINGS = Integer.getInteger("bench.bindings", 2000);
   private static final int STARTS = 5;
   private static final int TEAMS = 5;
   private static final int ROUNDS = 10;
@@ -62,20 +49,6 @@ class ScaleBench {
     OperatorProcess.install(SharedControlPlane.get());
   }
 
-  /** jcmd has to look into it. */
-  private static OperatorProcess start(ControlPlane plane) {
-    return OperatorProcess.start(
-        plane,
-        Map.of("KEYTURN_LEADER_ELECTION", "false"),
-        "-XX:-DisableAttachMechanism",
-        // Tests stop the compiler early; what is shipped does not.
-        "-XX:TieredStopAtLevel=4");
-  }
-
-  private static void print(String what, String figure) {
-    System.out.printf("bench: %-60s %s%n", what, figure);
-  }
-
   @Test
   @Order(1)
   void startOfTheProcessToReady() {
@@ -83,14 +56,14 @@ class ScaleBench {
     List<Long> millis = new ArrayList<>();
     for (int i = 0; i <= STARTS; i++) {
       Instant begin = Instant.now();
-      try (OperatorProcess operator = start(plane)) {
+      try (OperatorProcess operator = MeasuredOperator.start(plane)) {
         millis.add(Duration.between(begin, Instant.now()).toMillis());
         assertThat(operator.isAlive()).isTrue();
       }
     }
     // The first start fills the page cache.
     List<Long> counted = millis.subList(1, millis.size()).stream().sorted().toList();
-    print(
+    Figures.print(
         "start of the process to ready (min, median, max of " + STARTS + ")",
         "%d ms, %d ms, %d ms"
             .formatted(counted.getFirst(), counted.get(STARTS / 2), counted.getLast()));
@@ -104,7 +77,7 @@ class ScaleBench {
     Map<String, Instant> created = new ConcurrentHashMap<>();
     List<Long> millis = new ArrayList<>();
     try (PostgresServer postgres = PostgresServer.start();
-        OperatorProcess operator = start(plane);
+        OperatorProcess operator = MeasuredOperator.start(plane);
         Watch watch = canaryPods(plane.adminClient(), created)) {
       assertThat(operator.isAlive()).isTrue();
       List<Team> teams = new ArrayList<>();
@@ -126,7 +99,7 @@ class ScaleBench {
       assertThat(teams).allMatch(t -> t.refused() == 0);
     }
     List<Long> sorted = millis.stream().sorted().toList();
-    print(
+    Figures.print(
         "change of the upstream to canary pod (median, p99 of " + sorted.size() + ")",
         "%d ms, %d ms"
             .formatted(
@@ -175,136 +148,33 @@ class ScaleBench {
   @Order(3)
   void manyBindingsCreatedAtOnce() throws IOException, InterruptedException {
     ControlPlane plane = SharedControlPlane.get();
-    KubernetesClient client = plane.adminClient();
-    try (OperatorProcess operator = start(plane)) {
-      for (int n = 0; n < NAMESPACES; n++) {
-        prepareNamespace(client, n);
-      }
-      each(i -> createUpstream(client, i));
+    try (OperatorProcess operator = MeasuredOperator.start(plane)) {
+      IdleBindings bindings = IdleBindings.in(plane, BINDINGS).prepare();
       long before = heap(operator);
       Instant begin = Instant.now();
-      each(i -> client.resource(binding(i)).create());
-      Duration creation = Duration.between(begin, Instant.now());
-      Awaitility.await("all bindings have their first version")
-          .atMost(Duration.ofMinutes(5))
-          .pollInterval(Duration.ofSeconds(1))
-          .until(() -> delivered(client) == BINDINGS);
-      long reads =
-          plane.audit().since(begin, r -> r.user().endsWith(":keyturn") && !r.isWrite()).size();
-      print(
+      bindings.create();
+      double creation = Figures.secondsSince(begin);
+      bindings.awaitFirstVersion();
+      int reads = MeasuredOperator.readsSince(plane, begin).size();
+      Figures.print(
           BINDINGS + " bindings created at once (creation alone, converged)",
-          "%.1f s, %.1f s"
-              .formatted(
-                  creation.toMillis() / 1000.0,
-                  Duration.between(begin, Instant.now()).toMillis() / 1000.0));
-      Awaitility.await("the operator rests")
-          .atMost(Duration.ofMinutes(2))
-          .pollInterval(Duration.ofSeconds(5))
-          .until(() -> writes(plane) == writesAfter(plane, Duration.ofSeconds(4)));
+          "%.1f s, %.1f s".formatted(creation, Figures.secondsSince(begin)));
+      MeasuredOperator.awaitRest(plane);
       long after = heap(operator);
-      print(
+      Figures.print(
           "heap per idle binding after GC, at " + BINDINGS,
           "%.1f kB".formatted((after - before) / 1000.0 / BINDINGS));
-      print(
-          "writes per created binding", "%.2f".formatted(bindingWrites(plane) / (double) BINDINGS));
-      print("reads per created binding", "%.1f".formatted(reads / (double) BINDINGS));
-      print("resident memory of the operator", "%d MiB".formatted(resident(operator.pid())));
+      Figures.print(
+          "writes per created binding", "%.2f".formatted(writes(plane, begin) / BINDINGS));
+      Figures.print("reads per created binding", "%.1f".formatted(reads / (double) BINDINGS));
+      Figures.print(
+          "resident memory of the operator", "%d MiB".formatted(resident(operator.pid())));
     }
   }
 
-  private static void prepareNamespace(KubernetesClient client, int n) {
-    client
-        .resource(
-            new NamespaceBuilder().withNewMetadata().withName("scale-" + n).endMetadata().build())
-        .create();
-    client
-        .apps()
-        .deployments()
-        .inNamespace("scale-" + n)
-        .load(
-            new java.io.ByteArrayInputStream(
-                """
-                apiVersion: apps/v1
-                kind: Deployment
-                metadata: {name: app}
-                spec:
-                  replicas: 0
-                  selector: {matchLabels: {app: app}}
-                  template:
-                    metadata: {labels: {app: app}}
-                    spec: {containers: [{name: app, image: hollow/ready}]}
-                """
-                    .getBytes(StandardCharsets.UTF_8)))
-        .create();
-  }
-
-  private static void createUpstream(KubernetesClient client, int i) {
-    client
-        .resource(
-            new SecretBuilder()
-                .withNewMetadata()
-                .withNamespace("scale-" + i % NAMESPACES)
-                .withName("upstream-" + i)
-                .endMetadata()
-                .addToData(
-                    "password",
-                    Base64.getEncoder()
-                        .encodeToString(Team.random(16).getBytes(StandardCharsets.UTF_8)))
-                .build())
-        .create();
-  }
-
-  private static SecretBinding binding(int i) {
-    SecretBinding binding = new SecretBinding();
-    binding.getMetadata().setNamespace("scale-" + i % NAMESPACES);
-    binding.getMetadata().setName("binding-" + i);
-    binding.setSpec(
-        new SecretBindingSpec(
-            new Source(new Upstream("upstream-" + i), null, null),
-            null,
-            List.of(new Workload(WorkloadKind.Deployment, "app", null, null)),
-            null,
-            null,
-            null,
-            null));
-    return binding;
-  }
-
-  private static void each(java.util.function.IntConsumer work) {
-    try (ExecutorService threads = Executors.newFixedThreadPool(16)) {
-      for (int i = 0; i < BINDINGS; i++) {
-        int n = i;
-        threads.submit(() -> work.accept(n));
-      }
-    }
-  }
-
-  private static long delivered(KubernetesClient client) {
-    return client.resources(SecretBinding.class).inAnyNamespace().list().getItems().stream()
-        .filter(b -> b.getMetadata().getName().startsWith("binding-"))
-        .filter(b -> b.getStatus().current() != null)
-        .count();
-  }
-
-  private static long writes(ControlPlane plane) {
-    return plane.audit().requests().stream()
-        .filter(r -> r.user().endsWith(":keyturn"))
-        .filter(r -> List.of("create", "update", "patch", "delete").contains(r.verb()))
-        .count();
-  }
-
-  private static long writesAfter(ControlPlane plane, Duration time) {
-    Instant until = Instant.now().plus(time);
-    Awaitility.await().atMost(time.plusSeconds(5)).until(() -> Instant.now().isAfter(until));
-    return writes(plane);
-  }
-
-  private static long bindingWrites(ControlPlane plane) {
-    return plane.audit().requests().stream()
-        .filter(r -> r.user().endsWith(":keyturn"))
-        .filter(r -> List.of("create", "update", "patch", "delete").contains(r.verb()))
-        .filter(r -> r.namespace() != null && r.namespace().startsWith("scale-"))
-        .filter(r -> !"events".equals(r.resource()))
+  private static double writes(ControlPlane plane, Instant begin) {
+    return MeasuredOperator.writesSince(plane, begin).stream()
+        .filter(r -> r.namespace().startsWith("scale-"))
         .count();
   }
 

@@ -9,7 +9,11 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 
 class PaceTest {
@@ -65,6 +69,69 @@ class PaceTest {
     for (int i = 5; i < done.size(); i++) {
       assertThat(Duration.between(done.get(i - 5), done.get(i))).isEqualTo(Duration.ofSeconds(1));
     }
+  }
+
+  @Test
+  void howeverManyComeLateTheyMakeUpForHalfASecondAtMost() {
+    for (int i = 0; i < 100; i++) {
+      pace.take("workload-" + i);
+    }
+    now = now.plusSeconds(8);
+
+    List<Instant> done = playUntilDone(100, () -> 0);
+
+    assertThat(mostIn(Duration.ofSeconds(10), done)).isLessThanOrEqualTo(50 + 3);
+    assertThat(Duration.between(done.getFirst(), done.getLast()))
+        .isBetween(Duration.ofSeconds(18), Duration.ofSeconds(21));
+  }
+
+  @Test
+  void thePaceIsNeitherLostNorExceededWhereEverybodyComesLate() {
+    Random random = new Random(7);
+
+    List<Instant> done = playUntilDone(1000, () -> random.nextInt(1500));
+
+    assertThat(mostIn(Duration.ofSeconds(10), done)).isLessThanOrEqualTo(50 + 3);
+    assertThat(Duration.between(done.getFirst(), done.getLast()))
+        .isBetween(Duration.ofSeconds(199), Duration.ofSeconds(210));
+  }
+
+  /**
+   * A hundred at a time come again and again until each had a turn, and when one goes another
+   * comes.
+   *
+   * @param late how many milliseconds somebody comes after the time that it was told
+   */
+  private List<Instant> playUntilDone(int all, IntSupplier late) {
+    List<Instant> done = new ArrayList<>();
+    Map<String, Instant> comes = new TreeMap<>();
+    int begun = 0;
+    while (done.size() < all) {
+      while (begun < all && comes.size() < 100) {
+        comes.put("workload-" + begun++, now);
+      }
+      for (String who : List.copyOf(comes.keySet())) {
+        if (!comes.get(who).isAfter(now)) {
+          pace.take(who)
+              .ifPresentOrElse(
+                  turn -> comes.put(who, turn.plusMillis(late.getAsInt())),
+                  () -> {
+                    comes.remove(who);
+                    done.add(now);
+                  });
+        }
+      }
+      now = now.plusMillis(10);
+    }
+    return done;
+  }
+
+  private static long mostIn(Duration time, List<Instant> done) {
+    return done.stream()
+        .mapToLong(first ->
+            done.stream().filter(d -> !d.isBefore(first) && d.isBefore(first.plus(time))).count())
+        .max()
+        .orElseThrow();
   }
 
   @Test

@@ -12,6 +12,7 @@ import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.controller.Census;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
+import io.keyturn.controller.FirstLooks;
 import io.keyturn.controller.MetadataSource;
 import io.keyturn.controller.Nudge;
 import io.keyturn.controller.ReconcileLog;
@@ -48,6 +49,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   private final MetadataSource metadata;
   private final Nudge nudge;
   private final Census census;
+  private final FirstLooks firstLooks;
   private final Clock clock;
   private BindingIndex index;
 
@@ -60,6 +62,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
       MetadataSource metadata,
       Nudge nudge,
       Census census,
+      FirstLooks firstLooks,
       Clock clock) {
     this.api = api;
     this.gatherer = gatherer;
@@ -68,6 +71,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
     this.metadata = metadata;
     this.nudge = nudge;
     this.census = census;
+    this.firstLooks = firstLooks;
     this.clock = clock;
   }
 
@@ -88,7 +92,9 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   @Override
   public UpdateControl<SecretBinding> reconcile(
       SecretBinding cached, Context<SecretBinding> context) {
-    return Wake.afterConflict(clock, () -> step(cached));
+    return firstLooks.letsOthersGoFirst(cached)
+        ? Wake.now()
+        : Wake.afterConflict(clock, () -> step(cached));
   }
 
   @Override

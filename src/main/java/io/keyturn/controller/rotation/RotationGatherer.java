@@ -17,6 +17,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
@@ -71,8 +72,7 @@ class RotationGatherer {
   private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
   private static final Set<Stage> ASKS_ALIAS =
       EnumSet.of(Stage.Promoting, Stage.RollingBack, Stage.Discarding);
-  private static final Set<Stage> ASKS_USERS =
-      EnumSet.of(Stage.Promoting, Stage.Retiring, Stage.Discarding);
+  private static final Set<Stage> ASKS_USERS = EnumSet.of(Stage.Retiring, Stage.Discarding);
   private static final Set<Stage> NEEDS_SNAPSHOT =
       EnumSet.of(Stage.Preflight, Stage.Canary, Stage.Baking, Stage.Promoting);
   private static final Set<Stage> ASKS_CHECKS = EnumSet.of(Stage.Preflight, Stage.RollingBack);
@@ -212,10 +212,18 @@ class RotationGatherer {
         readings.of(rotation, aliasName),
         ASKS_CHECKS.contains(stage) ? checkJob(rotation) : CheckJob.ABSENT,
         rotation.getSpec().approvals(),
-        ASKS_USERS.contains(stage) ? users.of(rotation, aliasName, alias) : Users.NONE,
+        asksUsers(journal) ? users.of(rotation, aliasName, alias) : Users.NONE,
         !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
         noted(rotation, binding),
         kubeletLag.value());
+  }
+
+  /** A promotion says at its end who is left, and it does not end while a workload waits. */
+  private static boolean asksUsers(SecretRotationStatus journal) {
+    boolean ending =
+        journal.stage() == Stage.Promoting
+            && journal.workloads().stream().noneMatch(w -> w.state() == WorkloadState.Waiting);
+    return ending || ASKS_USERS.contains(journal.stage());
   }
 
   private CheckJob checkJob(SecretRotation rotation) {
@@ -473,10 +481,16 @@ class RotationGatherer {
             deployment,
             aliasName,
             target,
-            journal.timeline().verifiedAt(),
+            rests(entry, journal) ? null : journal.timeline().verifiedAt(),
             entry.canaryRef(),
             entry.wave())
         : clone(entry, namespace);
+  }
+
+  /** Whether a promotion has not come to a workload yet, or has moved it already. */
+  private static boolean rests(WorkloadProgress entry, SecretRotationStatus journal) {
+    return journal.stage() == Stage.Promoting
+        && (entry.state() == WorkloadState.Waiting || entry.state() == WorkloadState.Promoted);
   }
 
   /**

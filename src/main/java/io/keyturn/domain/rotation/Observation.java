@@ -216,8 +216,8 @@ public record Observation(
    * @param available whether as many of its pods as it wants are available, of any version
    * @param rolledOut whether its rollout is complete and each pod available
    * @param stuck why its rollout cannot complete
-   * @param podsOnTarget pods, but terminating ones, that carry the new version
-   * @param podsOnOther pods, but terminating ones, that do not
+   * @param podsOnTarget pods, but terminating ones, that carry the new version; 0 unless rolledOut
+   * @param podsOnOther pods, but terminating ones, that do not; 0 unless rolledOut
    * @param obstacle why no clone can be made of it
    * @param canary its clone
    */

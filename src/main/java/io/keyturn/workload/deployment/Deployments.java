@@ -145,11 +145,12 @@ public class Deployments {
   }
 
   /**
-   * What a rotation needs to know of a Deployment.
+   * What a rotation needs to know of a Deployment. Its pods are counted when its rollout is
+   * complete, not while it moves: there are many looks at it then.
    *
    * @param alias name of the Secret
    * @param target id of the version that is moved to; null: not known yet
-   * @param since when workloads began to move to it; null: they have not
+   * @param since when workloads began to move to it; null: this one does not move
    * @param cloneName name of its clone; null: there is none
    * @param wave in which it moves
    */
@@ -162,15 +163,14 @@ public class Deployments {
       int wave) {
     String namespace = deployment.getMetadata().getNamespace();
     PodTemplateSpec template = deployment.getSpec().getTemplate();
+    String annotation = annotations(template).get(Names.versionAnnotation(alias));
+    boolean moves = target != null && since != null;
+    boolean rolledOut = Rollout.rolledOut(deployment);
     List<Pod> pods =
-        pods(deployment).stream()
-            .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
-            .toList();
+        (moves && rolledOut ? pods(deployment) : List.<Pod>of())
+            .stream().filter(p -> p.getMetadata().getDeletionTimestamp() == null).toList();
     int onTarget =
-        (int)
-            pods.stream()
-                .filter(p -> target != null && target.equals(PodUsage.annotation(p, alias)))
-                .count();
+        (int) pods.stream().filter(p -> target.equals(PodUsage.annotation(p, alias))).count();
     return new Workload(
         WorkloadKind.Deployment,
         deployment.getMetadata().getName(),
@@ -179,14 +179,14 @@ public class Deployments {
         true,
         Objects.requireNonNullElse(deployment.getSpec().getReplicas(), 1),
         templateHash(template),
-        annotations(template).get(Names.versionAnnotation(alias)),
+        annotation,
         Rollout.writtenBy(deployment, Names.KEYTURN).orElse(null),
-        target != null && since != null && everAnnotated(deployment, alias, target, since),
+        moves && (target.equals(annotation) || everAnnotated(deployment, alias, target, since)),
         Rollout.lastWriter(deployment),
         Rollout.annotationOwner(deployment, Names.versionAnnotation(alias)).orElse(null),
         Rollout.unsettled(deployment).orElse(null),
         Rollout.available(deployment),
-        Rollout.rolledOut(deployment),
+        rolledOut,
         Rollout.stuck(deployment),
         onTarget,
         pods.size() - onTarget,

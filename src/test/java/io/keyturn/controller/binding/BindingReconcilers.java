@@ -8,6 +8,7 @@ import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Census;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
+import io.keyturn.controller.FirstLooks;
 import io.keyturn.controller.Nudge;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
@@ -53,7 +54,15 @@ public final class BindingReconcilers {
             new WorkloadVersions(deployments));
     SecretBindingReconciler reconciler =
         new SecretBindingReconciler(
-            api, gatherer, executor, events, null, new Nudge(), new Census(), clock);
+            api,
+            gatherer,
+            executor,
+            events,
+            null,
+            new Nudge(),
+            new Census(),
+            new FirstLooks(clock),
+            clock);
     reconciler.lookUpIn(
         new BindingIndex() {
           @Override

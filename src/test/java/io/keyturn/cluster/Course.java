@@ -10,9 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -56,7 +54,6 @@ final class Course {
   private final int deployments;
   private final int pods;
   private final List<Team.Login> rejected = new ArrayList<>();
-  private final Set<Long> promoted = new TreeSet<>(Set.of(1L));
   private Team.Login current;
   private long version = 1;
 
@@ -124,11 +121,6 @@ final class Course {
 
   List<String> workloads() {
     return IntStream.range(0, deployments).mapToObj(i -> name + "-" + (char) ('a' + i)).toList();
-  }
-
-  /** The versions that have become current. */
-  Set<Long> promoted() {
-    return promoted;
   }
 
   /** Values that no pod but canaries may ever have seen. */
@@ -240,9 +232,6 @@ final class Course {
                   end,
                   List.of(expected),
                   rotation().orElseThrow().getStatus().message()));
-    }
-    if (end == Stage.Complete) {
-      promoted.add(version);
     }
     return end;
   }

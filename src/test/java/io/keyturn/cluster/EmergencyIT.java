@@ -13,8 +13,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.Set;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What happens when somebody reports that the current value is known to others. */
+@ExtendWith(HeldInvariants.class)
 class EmergencyIT {
 
   private static final String UNHURRIED =

@@ -7,13 +7,18 @@ import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
 import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.fabric8.kubernetes.client.dsl.Resource;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 
 /**
  * Everything that happens to some objects while a test runs, in the order of the API server: what
@@ -21,25 +26,39 @@ import java.util.function.Function;
  */
 final class History<T extends HasMetadata> implements AutoCloseable {
 
-  private record Event<T>(boolean deleted, T object) {}
+  /**
+   * A change of an object.
+   *
+   * @param object as it is, or as it was when it went, with the revision of its deletion
+   */
+  record Event<T extends HasMetadata>(boolean deleted, T object) {
+
+    /** Its place in the history of all objects of all kinds. */
+    long revision() {
+      return Long.parseLong(object.getMetadata().getResourceVersion());
+    }
+  }
 
   private final List<Event<T>> events = new CopyOnWriteArrayList<>();
   private final Map<String, T> now = new ConcurrentHashMap<>();
+  private final Map<String, Long> revisions = new ConcurrentHashMap<>();
+  private final Supplier<? extends KubernetesResourceList<T>> list;
   private volatile boolean broken;
   private final Watch watch;
 
-  private History(FilterWatchListDeletable<T, ?, ?> objects) {
+  private <L extends KubernetesResourceList<T>> History(FilterWatchListDeletable<T, L, ?> objects) {
+    list = objects::list;
     watch =
         objects.watch(
             new Watcher<T>() {
               @Override
               public void eventReceived(Action action, T object) {
                 if (action == Action.ADDED || action == Action.MODIFIED) {
-                  events.add(new Event<>(false, object));
                   now.put(object.getMetadata().getName(), object);
+                  happened(new Event<>(false, object));
                 } else if (action == Action.DELETED) {
-                  events.add(new Event<>(true, object));
                   now.remove(object.getMetadata().getName());
+                  happened(new Event<>(true, object));
                 }
               }
 
@@ -48,6 +67,11 @@ final class History<T extends HasMetadata> implements AutoCloseable {
                 broken = true;
               }
             });
+  }
+
+  private void happened(Event<T> event) {
+    events.add(event);
+    revisions.put(event.object().getMetadata().getName(), event.revision());
   }
 
   static <T extends HasMetadata, L extends KubernetesResourceList<T>, R extends Resource<T>>
@@ -59,6 +83,39 @@ final class History<T extends HasMetadata> implements AutoCloseable {
   Optional<T> latest(String name) {
     requireWhole();
     return Optional.ofNullable(now.get(name));
+  }
+
+  /** Everything that happened. */
+  List<Event<T>> events() {
+    requireWhole();
+    return List.copyOf(events);
+  }
+
+  /**
+   * Waits until it has heard of everything that has happened by now.
+   *
+   * @return the revision up to which nothing is missing
+   */
+  long catchUp() {
+    KubernetesResourceList<T> there = list.get();
+    long revision = Long.parseLong(there.getMetadata().getResourceVersion());
+    Awaitility.await("the watch tells of what there is")
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> hasHeardOf(there.getItems(), revision));
+    return revision;
+  }
+
+  private boolean hasHeardOf(List<T> there, long revision) {
+    Set<String> names =
+        there.stream().map(o -> o.getMetadata().getName()).collect(Collectors.toSet());
+    boolean changes =
+        there.stream()
+            .allMatch(o ->
+                revisions.getOrDefault(o.getMetadata().getName(), -1L)
+                    >= new Event<>(false, o).revision());
+    boolean deletions =
+        now.keySet().stream().allMatch(n -> names.contains(n) || revisions.get(n) > revision);
+    return changes && deletions;
   }
 
   /** Each state of each object. */

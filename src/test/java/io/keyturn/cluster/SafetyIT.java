@@ -26,12 +26,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * What teams notice when the operator is killed, started twice, frozen, told to go, or robbed of
  * its Lease: nothing but time. Each test's operators serve the namespaces of that test alone.
  */
+@ExtendWith(HeldInvariants.class)
 class SafetyIT {
 
   private static final int TEAMS = 3;

@@ -1,9 +1,13 @@
 package io.keyturn.cluster;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.keyturn.testing.ClusterRecord;
 import io.keyturn.testing.OperatorProcess;
 import io.keyturn.testing.PostgresServer;
 import io.keyturn.testing.SharedControlPlane;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -16,7 +20,9 @@ final class SharedWorld {
   private static PostgresServer postgres;
   private static OperatorProcess operator;
   private static ClusterRecord record;
+  private static volatile boolean recordsTeams;
   private static final Queue<Team> TEAMS = new ConcurrentLinkedQueue<>();
+  private static final Queue<RecordedHistory> HISTORIES = new ConcurrentLinkedQueue<>();
 
   private SharedWorld() {}
 
@@ -71,9 +77,32 @@ final class SharedWorld {
     return create(prefix);
   }
 
+  /** From now on what happens to teams is recorded. */
+  static void recordTeams() {
+    recordsTeams = true;
+  }
+
+  /** Asserts that the invariants held for each team that was recorded, and records no more. */
+  static void assertInvariants() {
+    recordsTeams = false;
+    assertThat(HISTORIES).as("recorded histories").isNotEmpty();
+    List<String> broken = new ArrayList<>();
+    for (RecordedHistory h = HISTORIES.poll(); h != null; h = HISTORIES.poll()) {
+      try (RecordedHistory history = h) {
+        history.assertInvariants();
+      } catch (AssertionError e) {
+        broken.add(e.getMessage());
+      }
+    }
+    assertThat(broken).isEmpty();
+  }
+
   private static Team create(String prefix) {
     Team team = Team.create(prefix, postgres());
     TEAMS.add(team);
+    if (recordsTeams) {
+      HISTORIES.add(RecordedHistory.of(team));
+    }
     return team;
   }
 

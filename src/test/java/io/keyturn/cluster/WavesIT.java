@@ -18,8 +18,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** In which order workloads follow a version, and on whose proof. */
+@ExtendWith(HeldInvariants.class)
 class WavesIT {
 
   private static final List<String> IN_ORDER = List.of("first", "second", "third");

@@ -80,12 +80,16 @@ final class FaultMatrix {
         ## Invariants
 
         1. No pod but canaries runs on an unproven version, and no more canaries than the policy allows.
-        2. No snapshot is deleted while a pod or a pod template names it.
-        3. The alias is there once it was delivered.
-        4. A version is promoted only after a canary was Ready on it, without a break, for the bake.
-        5. One rotation of a binding moves at a time.
-        6. Each move of a rotation is legal, and the promotion is written down before the alias moves.
-        7. In the end no canary is left and every pod runs on the version that the alias holds.
+        2. No snapshot is deleted while a pod or a pod template names it, and a rotation ends when nobody uses
+           the version that it lets go, or says who does.
+        3. The alias is there once it was delivered, and so is the snapshot of the version that it holds.
+        4. A version is promoted only after a canary with the present template was Ready on it, without a
+           break, for the bake; workloads follow the alias.
+        5. One rotation of a binding, and one of a workload, moves at a time.
+        6. Each move of a rotation is legal; a snapshot is made, and the alias moves, when that is written
+           down, and what is written down of them stays.
+        7. After a rollback alias and workloads are on the version before, which is never a compromised one. In
+           the end no canary is left and every pod runs on the version that the alias holds.
         8. The alias always holds one version, whole.
         9. Nothing of others is changed but the one annotation.
         10. No status and no event holds a value.

@@ -6,7 +6,6 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
-import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Gate;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Preflight;
@@ -21,6 +20,7 @@ import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.controller.Epoch;
 import io.keyturn.domain.gate.Measurement;
 import io.keyturn.gate.Judge;
+import io.keyturn.invariant.Invariants;
 import io.keyturn.secret.SecretData;
 import io.keyturn.testing.Policies;
 import java.nio.charset.StandardCharsets;
@@ -134,7 +134,8 @@ final class Simulation {
     if (Boolean.getBoolean("simulation.trace")) {
       store.observe(this::trace);
     }
-    this.invariants = new Invariants(store, cluster, clock);
+    this.invariants = new Invariants(new SimulatedWorld(store, cluster, clock));
+    store.observe(change -> invariants.observe(change.before(), change.after()));
     this.weather = untilCalm(weather.apply(this));
     this.lastDone = clock.instant();
   }
@@ -165,18 +166,19 @@ final class Simulation {
     while (clock.instant().isBefore(horizon) && !ended()) {
       step(horizon);
     }
-    settled();
+    invariants.atRest();
+    rest();
     return new Outcome(
         rotations().map(r -> r.getStatus().stage()).toList(),
         value(),
-        rotations().anyMatch(Simulation::waits),
+        rotations().anyMatch(Invariants::waits),
         invariants.checked());
   }
 
   private boolean ended() {
     boolean quiet =
         done == scenario.steps().size()
-            && rotations().allMatch(r -> finished(r))
+            && rotations().allMatch(Invariants::finished)
             && restarts.isEmpty()
             && clock.instant().isAfter(lastDone.plus(eventsAreLost ? UNHEARD : QUIET));
     return quiet || clock.instant().isAfter(lastDone.plus(LIVENESS));
@@ -473,7 +475,7 @@ final class Simulation {
 
   /** Whether a rotation waits for something. */
   boolean waits() {
-    return rotations().anyMatch(Simulation::waits);
+    return rotations().anyMatch(Invariants::waits);
   }
 
   /** A person aborts the newest rotation. */
@@ -570,69 +572,17 @@ final class Simulation {
 
   private String value() {
     Secret alias = store.look(Secret.class, ALIAS);
-    return alias == null ? null : Invariants.value(alias);
+    return alias == null ? null : value(alias);
   }
 
-  private static boolean finished(SecretRotation rotation) {
-    return rotation.getStatus().stage().terminal()
-        && rotation.getMetadata().getFinalizers().isEmpty();
-  }
-
-  /** It is blocked, or names the pods that somebody has to restart. */
-  private static boolean waits(SecretRotation rotation) {
-    return rotation.getStatus().stage() == Stage.Discarding
-        || rotation.getStatus().conditions().stream()
-            .anyMatch(c -> c.type().equals(Conditions.BLOCKED));
-  }
-
-  /** What holds when nothing goes wrong any more: every end was reached, and all is at rest. */
-  private void settled() {
-    List<SecretRotation> unfinished = rotations().filter(r -> !finished(r) && !waits(r)).toList();
-    require(
-        12,
-        unfinished.isEmpty(),
-        "each rotation ends or says what it waits for: "
-            + unfinished.stream()
-                .map(r ->
-                    r.getMetadata().getName()
-                        + " "
-                        + r.getStatus().stage()
-                        + ": "
-                        + r.getStatus().message())
-                .toList());
-    if (rotations().noneMatch(Simulation::waits)) {
-      require(
-          7,
-          store
-              .look(Deployment.class)
-              .noneMatch(d -> ObjectStore.labels(d.getMetadata()).containsKey(Names.CANARY_FOR)),
-          "no canary is left");
-      String current = value();
-      store
-          .look(Pod.class)
-          .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
-          .forEach(p ->
-              require(
-                  7,
-                  store.look(SecretBinding.class).findAny().isEmpty()
-                      || invariants.foreign(cluster.valueOf(p))
-                      || named(p)
-                      || Objects.equals(current, cluster.valueOf(p)),
-                  p.getMetadata().getName()
-                      + " runs on the current version, and not on "
-                      + cluster.valueOf(p)));
-    }
-    rest();
-  }
-
-  /** A newer value does not wait for a pod that took a rejected one; but it is named (ADR 6). */
-  private boolean named(Pod pod) {
-    return rotations().anyMatch(r -> r.getStatus().message().contains(pod.getMetadata().getName()));
+  private static String value(Secret secret) {
+    return new String(
+        Base64.getDecoder().decode(secret.getData().get(KEY)), StandardCharsets.UTF_8);
   }
 
   /** Looking again at everything, and starting anew, writes nothing. */
   private void rest() {
-    if (rotations().anyMatch(Simulation::waits)) {
+    if (rotations().anyMatch(Invariants::waits)) {
       return;
     }
     calm = true;
@@ -643,11 +593,11 @@ final class Simulation {
     Instant now = clock.instant();
     operators.forEach(o -> {
       while (clock.instant().equals(now) && stepOf(o)) {
-        require(
-            11,
-            store.changes().size() == before,
-            "nothing to do is nothing written: "
-                + store.changes().get(store.changes().size() - 1).object());
+        if (store.changes().size() != before) {
+          throw new AssertionError(
+              "invariant 11 does not hold in the end (%s): nothing to do is nothing written: %s"
+                  .formatted(clock.instant(), store.changes().getLast().object()));
+        }
       }
     });
   }
@@ -659,7 +609,7 @@ final class Simulation {
         switch (object) {
           case SecretRotation r -> r.getStatus().stage() + " " + r.getStatus().message();
           case SecretBinding b -> b.getStatus().toString();
-          case Secret s -> ObjectStore.labels(s.getMetadata()) + " " + Invariants.value(s);
+          case Secret s -> ObjectStore.labels(s.getMetadata()) + " " + value(s);
           case Pod p -> cluster.valueOf(p) + (SimulatedCluster.ready(p) ? " ready" : "");
           case Deployment d -> d.getSpec().getTemplate().getMetadata().getAnnotations() + "";
           default -> "";
@@ -672,13 +622,5 @@ final class Simulation {
             + object.getMetadata().getName()
             + (object.getMetadata().getDeletionTimestamp() == null ? " " : " going ")
             + more);
-  }
-
-  private void require(int number, boolean holds, String sentence) {
-    if (!holds) {
-      throw new AssertionError(
-          "invariant %d does not hold in the end (%s): %s"
-              .formatted(number, clock.instant(), sentence));
-    }
   }
 }

@@ -82,7 +82,7 @@ final class ContainerLife {
     stop = new CountDownLatch(1);
     restartAsked = false;
     id = newId();
-    return Optional.of(new Run(inputs, stop, Instant.now()));
+    return Optional.of(new Run(id, inputs, stop, Instant.now()));
   }
 
   /** Records an exit, and waits until the next start is due. */
@@ -210,18 +210,20 @@ final class ContainerLife {
 
   /** One run of the application, between a start and an exit. */
   private final class Run implements Application.Context {
+    private final String id;
     private final ContainerInputs inputs;
     private final CountDownLatch stopped;
     private final Instant startedAt;
 
-    Run(ContainerInputs inputs, CountDownLatch stopped, Instant startedAt) {
+    Run(String id, ContainerInputs inputs, CountDownLatch stopped, Instant startedAt) {
+      this.id = id;
       this.inputs = inputs;
       this.stopped = stopped;
       this.startedAt = startedAt;
     }
 
     int execute(Application application) throws InterruptedException {
-      pod.recorded().startedWith(inputs.values());
+      pod.recorded().startedWith(id, inputs.values());
       try {
         return application.run(this);
       } catch (RuntimeException e) {

@@ -6,16 +6,19 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Plays every node of a cluster: it does to each scheduled pod what a kubelet does, as far as
@@ -172,6 +175,20 @@ public final class HollowKubelet implements AutoCloseable {
         .filter(record -> record.pod().namespace().equals(namespace))
         .filter(record -> which.test(record.pod()))
         .anyMatch(record -> record.wasStartedWith(value));
+  }
+
+  /**
+   * Which of some values the containers were started with that run by a status of a pod, which may
+   * be an old one.
+   */
+  public Set<String> heldBy(Pod pod, Collection<String> values) {
+    PodRecord record = records.get(pod.getMetadata().getUid());
+    return record == null || pod.getStatus() == null
+        ? Set.of()
+        : pod.getStatus().getContainerStatuses().stream()
+            .filter(container -> container.getState().getRunning() != null)
+            .flatMap(container -> record.given(container.getContainerID(), values).stream())
+            .collect(Collectors.toSet());
   }
 
   /** Every pod of a namespace that was ever run here, also those that are gone. */

@@ -4,11 +4,13 @@ import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -16,7 +18,7 @@ import java.util.stream.Stream;
  * as digests.
  */
 final class PodRecord {
-  private final Set<String> startedWith = ConcurrentHashMap.newKeySet();
+  private final Map<String, Set<String>> startedWith = new ConcurrentHashMap<>();
   private final AtomicLong accepted = new AtomicLong();
   private final AtomicLong refused = new AtomicLong();
   private final AtomicLong unreachable = new AtomicLong();
@@ -41,12 +43,20 @@ final class PodRecord {
     return pod;
   }
 
-  void startedWith(Stream<String> values) {
-    values.map(PodRecord::digest).forEach(startedWith::add);
+  /** One run of a container was given values. */
+  void startedWith(String containerId, Stream<String> values) {
+    startedWith.put(containerId, values.map(PodRecord::digest).collect(Collectors.toSet()));
   }
 
   boolean wasStartedWith(String value) {
-    return startedWith.contains(digest(value));
+    String digest = digest(value);
+    return startedWith.values().stream().anyMatch(given -> given.contains(digest));
+  }
+
+  /** Which of some values one run of a container was given. */
+  Set<String> given(String containerId, Collection<String> values) {
+    Set<String> given = startedWith.getOrDefault(containerId, Set.of());
+    return values.stream().filter(v -> given.contains(digest(v))).collect(Collectors.toSet());
   }
 
   void count(LoginOutcome outcome) {

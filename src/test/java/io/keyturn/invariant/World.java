@@ -1,0 +1,29 @@
+package io.keyturn.invariant;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** A namespace as it is at a moment of its history. */
+public interface World {
+
+  /** All objects of a kind. */
+  <T extends HasMetadata> Stream<T> look(Class<T> kind);
+
+  /** One object; null if there is none. */
+  <T extends HasMetadata> T look(Class<T> kind, String name);
+
+  /** The values that the processes of a pod hold, as far as any Secret ever held them. */
+  Set<String> valuesOf(Pod pod);
+
+  /**
+   * Whether a process that stood still for minutes may carry out what it had decided before: then a
+   * workload may move to any version that was promoted once, and a version that is given up may get
+   * a second snapshot.
+   */
+  boolean mayBeLate();
+
+  /** When it is, for people. */
+  String moment();
+}

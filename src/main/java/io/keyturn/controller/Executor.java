@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * Performs effects, and is the only one to change the cluster but for statuses and events. Each may
@@ -81,13 +82,15 @@ public class Executor {
    * @param namespace of both
    * @param aliasName name of the Secret that the workloads refer to
    * @param alias as it was observed; null if there was none
+   * @param stands whether what was observed still holds, by a live look
    */
   public record Subject(
       SecretBinding binding,
       SecretRotation rotation,
       String namespace,
       String aliasName,
-      Secret alias) {}
+      Secret alias,
+      BooleanSupplier stands) {}
 
   /**
    * When an effect may be performed: what replaces pods takes turns.
@@ -238,7 +241,8 @@ public class Executor {
               annotate.name(),
               annotate.uid(),
               subject.aliasName(),
-              annotate.versionId());
+              annotate.versionId(),
+              subject.stands());
       if (changed) {
         telemetry.patched(annotate.kind(), "ok");
       }

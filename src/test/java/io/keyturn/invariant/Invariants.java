@@ -14,6 +14,7 @@ import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Proof;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -64,9 +65,6 @@ public final class Invariants {
 
   /** The version that Keyturn let each alias hold last. */
   private final Map<String, Long> held = new HashMap<>();
-
-  /** All versions that an alias ever held. */
-  private final Map<String, Set<Long>> everHeld = new HashMap<>();
 
   /** The aliases that a person wrote or deleted last. */
   private final Set<String> touched = new HashSet<>();
@@ -184,7 +182,6 @@ public final class Invariants {
         version);
     aliasMoves(alias, version);
     held.put(alias, version);
-    everHeld.computeIfAbsent(alias, _ -> new HashSet<>()).add(version);
     values.promoted(after);
   }
 
@@ -224,6 +221,16 @@ public final class Invariants {
     values.snapshot(snapshot);
   }
 
+  /** By the status of the binding, or by the alias, which is ahead of it. */
+  private boolean isCurrent(Secret snapshot, String alias) {
+    Current current = world.look(SecretBinding.class, bindings.get(alias)).getStatus().current();
+    Secret holder = world.look(Secret.class, alias);
+    return (current != null && current.snapshot().equals(name(snapshot)))
+        || (version(snapshot) == held.getOrDefault(alias, 0L)
+            && holder != null
+            && snapshot.getData().equals(holder.getData()));
+  }
+
   private void snapshotDeleted(Secret snapshot) {
     String name = name(snapshot);
     boolean named =
@@ -236,7 +243,7 @@ public final class Invariants {
         bindings.keySet().stream().filter(a -> isOf(a, snapshot)).findFirst().orElse(null);
     require(
         3,
-        alias == null || !isBound(alias) || version(snapshot) != held.getOrDefault(alias, 0L),
+        alias == null || !isBound(alias) || !isCurrent(snapshot, alias),
         "the snapshot %s is not deleted while the alias holds its version",
         name);
   }
@@ -441,9 +448,6 @@ public final class Invariants {
       return;
     }
     boolean follows = to != null && number(to) == held.getOrDefault(alias, 0L);
-    boolean late =
-        world.mayBeLate()
-            && (to == null || everHeld.getOrDefault(alias, Set.of()).contains(number(to)));
     SecretRotation left = from == null ? null : rotation(bindings.get(alias), number(from));
     boolean back =
         left != null
@@ -453,7 +457,7 @@ public final class Invariants {
                     w.name().equals(name(after)) && Objects.equals(w.previousAnnotation(), to));
     require(
         4,
-        follows || back || late,
+        follows || back,
         "%s moves from %s to %s when its alias has moved, or its rotation goes back",
         name(after),
         from,
@@ -542,7 +546,25 @@ public final class Invariants {
           .look(Pod.class)
           .filter(p -> p.getMetadata().getDeletionTimestamp() == null)
           .forEach(this::isCurrent);
+      world.look(SecretBinding.class).forEach(this::neverPromotedIsGone);
     }
+  }
+
+  private void neverPromotedIsGone(SecretBinding binding) {
+    Current current = binding.getStatus().current();
+    if (current == null) {
+      return;
+    }
+    List<String> left =
+        world
+            .look(Secret.class)
+            .filter(s -> Boolean.TRUE.equals(s.getImmutable()))
+            .filter(s -> name(binding).equals(label(s, Names.BINDING)))
+            .filter(s -> Names.number(label(s, Names.VERSION)) >= current.version())
+            .map(Invariants::name)
+            .filter(s -> !s.equals(current.snapshot()))
+            .toList();
+    require(7, left.isEmpty(), "no snapshot is left of a version that was not promoted: %s", left);
   }
 
   /** Whether a rotation has ended, and whoever wants to may delete it. */

@@ -18,9 +18,8 @@ public interface World {
   Set<String> valuesOf(Pod pod);
 
   /**
-   * Whether a process that stood still for minutes may carry out what it had decided before: then a
-   * workload may move to any version that was promoted once, and a version that is given up may get
-   * a second snapshot.
+   * Whether a process that stood still for minutes may make the snapshot that it was about to make:
+   * then a version may have two for a while.
    */
   boolean mayBeLate();
 

@@ -172,7 +172,8 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
                 null,
                 binding.getMetadata().getNamespace(),
                 binding.alias(),
-                seen.alias()));
+                seen.alias(),
+                () -> gatherer.knowsAllRotations(seen)));
     if (done) {
       ReconcileLog.performed(binding, effect);
     }

@@ -186,10 +186,19 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
                 seen.rotation(),
                 seen.rotation().getMetadata().getNamespace(),
                 seen.aliasName(),
-                seen.alias()));
+                seen.alias(),
+                () -> unchanged(seen.rotation())));
     if (done) {
       ReconcileLog.performed(seen.rotation(), effect);
     }
     return done;
+  }
+
+  private boolean unchanged(SecretRotation seen) {
+    SecretRotation now =
+        api.read(
+            SecretRotation.class, seen.getMetadata().getNamespace(), seen.getMetadata().getName());
+    return now != null
+        && now.getMetadata().getResourceVersion().equals(seen.getMetadata().getResourceVersion());
   }
 }

@@ -118,7 +118,7 @@ public final class BindingPlanner {
             "The Secret %s was deleted or edited and holds version %d again."
                 .formatted(seen.aliasName(), current.version()));
     if (seen.alias().wrong() && seen.currentSnapshotExists()) {
-      return Optional.of(new Step(new Effect.WriteAlias(version, true), restored));
+      return Optional.of(new Step(new Effect.WriteAlias(version, !wasAway(seen)), restored));
     }
     if (seen.lost() && seen.sourceHolds(current)) {
       return Optional.of(new Step(new Effect.DeliverFirst(current.version()), restored));
@@ -127,6 +127,15 @@ public final class BindingPlanner {
       return Optional.of(new Step(new Effect.RestoreSnapshot(version), null));
     }
     return Optional.empty();
+  }
+
+  /**
+   * While a rejected version waits for its last pods the alias has not held the current one for all
+   * the time since that was promoted, and the Secret that knew since when has gone: pods that
+   * started in between count.
+   */
+  private static boolean wasAway(BindingObservation seen) {
+    return seen.active().filter(r -> r.stage() == Stage.Discarding).isPresent();
   }
 
   private Optional<Step> start(BindingObservation seen, Optional<Due> due) {
@@ -164,18 +173,23 @@ public final class BindingPlanner {
   }
 
   /**
-   * Those that are kept no longer: what is known to others, and what is too old. One in use does
-   * not keep those before it.
+   * Those that are kept no longer: what is known to others, what is too old, and what was never
+   * promoted: a process that stood still may have made it when its rotation had ended. One in use
+   * does not keep those before it.
    */
   private static Stream<Snapshot> old(BindingObservation seen) {
-    List<Snapshot> previous =
+    Current current = seen.current().orElseThrow();
+    List<Snapshot> others =
         seen.snapshots().stream()
-            .filter(s -> s.version() != seen.current().orElseThrow().version())
+            .filter(s -> !s.name().equals(current.snapshot()))
             .sorted(Comparator.comparingLong(Snapshot::version).reversed())
             .toList();
-    return Stream.concat(
-        previous.stream().filter(s -> Names.fingerprintOf(s.name()).equals(seen.compromised())),
-        previous.stream().skip(seen.policy().orElseThrow().retirement().keepSnapshots()));
+    List<Snapshot> previous = others.stream().filter(s -> s.version() < current.version()).toList();
+    return Stream.of(
+            others.stream().filter(s -> s.version() >= current.version()),
+            previous.stream().filter(s -> Names.fingerprintOf(s.name()).equals(seen.compromised())),
+            previous.stream().skip(seen.policy().orElseThrow().retirement().keepSnapshots()))
+        .flatMap(s -> s);
   }
 
   /** Records beyond the limit; those of a value that is still being retried count its attempts. */

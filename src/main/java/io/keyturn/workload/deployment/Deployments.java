@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -241,12 +242,19 @@ public class Deployments {
    * go.
    *
    * @param versionId the value; null removes the annotation
-   * @return whether there was such a Deployment and it had another value
+   * @param stands asked when the Deployment has been read: whether what was decided before still
+   *     holds. A process that stood still in between would move its pods back.
+   * @return whether it stands, there was such a Deployment and it had another value
    * @throws KubernetesClientException with code 409 if somebody else owns the annotation, or the
    *     Deployment has changed in between
    */
   public boolean annotate(
-      String namespace, String name, String uid, String alias, String versionId) {
+      String namespace,
+      String name,
+      String uid,
+      String alias,
+      String versionId,
+      BooleanSupplier stands) {
     Deployment seen = read(namespace, name);
     if (seen == null || !seen.getMetadata().getUid().equals(uid)) {
       return false;
@@ -260,7 +268,7 @@ public class Deployments {
           }
         });
     String before = versionId == null ? annotations.remove(key) : annotations.put(key, versionId);
-    if (Objects.equals(before, versionId)) {
+    if (Objects.equals(before, versionId) || !stands.getAsBoolean()) {
       return false;
     }
     Deployment wanted =

@@ -305,6 +305,32 @@ class BindingPlannerTest {
   }
 
   @Test
+  void anAliasThatGoesWhileARejectedVersionHasUsersHoldsTheCurrentOneFromNowOn() {
+    rotation(4, Stage.Discarding, null);
+    holds(Alias.Content.Missing);
+    VersionRef three = new VersionRef(3, "payments-db-v3-" + VALUE);
+    assertThat(plan().effect()).contains(new Effect.WriteAlias(three, false));
+
+    rotations.clear();
+    assertThat(plan().effect()).contains(new Effect.WriteAlias(three, true));
+  }
+
+  @Test
+  void aSnapshotThatWasNeverPromotedGoesWhenNothingMoves() {
+    snapshots.clear();
+    snapshot(3, VALUE, false);
+    snapshot(3, NEWER, false);
+    assertThat(plan().effect()).contains(new Effect.DeleteSnapshot("payments-db-v3-" + NEWER));
+
+    snapshots.clear();
+    snapshot(3, VALUE, false);
+    snapshot(4, NEWER, false);
+    rotation(4, Stage.Failed, null);
+    last = new LastRotation("payments-db-4", Stage.Failed, NOW, NEWER);
+    assertThat(plan().effect()).contains(new Effect.DeleteSnapshot("payments-db-v4-" + NEWER));
+  }
+
+  @Test
   void noNumberOfAVersionIsGivenTwice() {
     source = new Source.Value(NEWER, false);
     assertThat(started().version()).isEqualTo(4);

@@ -105,7 +105,7 @@ class QuietIT {
       assertThat(Writes.since(stopped, OperatorProcess.NAMESPACE))
           .filteredOn(QuietIT::ofLease)
           .isNotEmpty()
-          .hasSizeLessThanOrEqualTo(2 + renewalsUntilNow(stopped))
+          .hasSizeLessThanOrEqualTo(4 + renewalsUntilNow(stopped))
           .allSatisfy(r -> {
             assertThat(r.code()).isLessThan(300);
             assertThat(r.fieldManager()).isEqualTo(Names.KEYTURN);
@@ -128,9 +128,9 @@ class QuietIT {
         });
   }
 
-  /** A leader renews its Lease every two seconds. */
+  /** A leader renews its Lease every second. */
   private static int renewalsUntilNow(Instant since) {
-    return (int) Duration.between(since, Instant.now()).toSeconds() / 2;
+    return (int) Duration.between(since, Instant.now()).toSeconds();
   }
 
   private static boolean ofLease(AuditedRequest request) {

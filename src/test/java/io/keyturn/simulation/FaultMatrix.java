@@ -89,7 +89,8 @@ final class FaultMatrix {
         6. Each move of a rotation is legal; a snapshot is made, and the alias moves, when that is written
            down, and what is written down of them stays.
         7. After a rollback alias and workloads are on the version before, which is never a compromised one. In
-           the end no canary is left and every pod runs on the version that the alias holds.
+           the end no canary is left, no snapshot of a version that was not promoted, and every pod runs on the
+           version that the alias holds.
         8. The alias always holds one version, whole.
         9. Nothing of others is changed but the one annotation.
         10. No status and no event holds a value.

@@ -134,9 +134,16 @@ public final class Names {
   /**
    * Name of the clone of a Deployment: deterministic for a rotation, a valid label, and different
    * from that of any other rotation.
+   *
+   * @param suffix of its rotation
    */
-  public static String clone(String workload, String rotationUid) {
-    return truncate(workload, MAX_LABEL - 17) + "-canary-" + hash(rotationUid + "/" + workload);
+  public static String clone(String workload, String suffix) {
+    return truncate(workload, MAX_LABEL - suffix.length()) + suffix;
+  }
+
+  /** What the names of all clones of a rotation end with. */
+  public static String cloneSuffix(String rotationUid) {
+    return "-canary-" + hash(rotationUid);
   }
 
   /**

@@ -31,12 +31,13 @@ final class Progress {
             .filter(w -> draft.triesOut() && canBeTried(w))
             .mapToInt(Workload::wave)
             .min();
+    String suffix = Names.cloneSuffix(draft.seen.uid());
     boolean all = draft.seen.policy().canary().scope() == Scope.AllWorkloads;
     return workloads.stream()
         .sorted(Comparator.comparingInt(Workload::wave))
         .map(w -> {
           boolean inScope = all || firstWave.isEmpty() || w.wave() <= firstWave.getAsInt();
-          return planned(w, draft.triesOut() && inScope, draft.seen.uid(), null);
+          return planned(w, draft.triesOut() && inScope, suffix, null);
         })
         .toList();
   }
@@ -44,15 +45,19 @@ final class Progress {
   /** The plan for a workload that took the place of one of the plan. */
   static WorkloadProgress plannedAnew(WorkloadProgress before, Workload workload, Draft draft) {
     boolean tried = before.strategy() == CanaryStrategy.Clone || before.message() != null;
-    return planned(workload, draft.triesOut() && tried, draft.seen.uid(), before.canaryRef());
+    return planned(
+        workload,
+        draft.triesOut() && tried,
+        Names.cloneSuffix(draft.seen.uid()),
+        before.canaryRef());
   }
 
   /**
    * The plan for one that took such a place when the canaries had passed. A process that stood
    * still may start the clone of the one before even now, so its name stays known.
    */
-  static WorkloadProgress plannedUntried(WorkloadProgress before, Workload workload, Draft draft) {
-    return planned(workload, false, draft.seen.uid(), before.canaryRef());
+  static WorkloadProgress plannedUntried(WorkloadProgress before, Workload workload) {
+    return planned(workload, false, null, before.canaryRef());
   }
 
   private static boolean canBeTried(Workload workload) {
@@ -60,7 +65,7 @@ final class Progress {
   }
 
   private static WorkloadProgress planned(
-      Workload workload, boolean wanted, String rotation, String canaryBefore) {
+      Workload workload, boolean wanted, String cloneSuffix, String canaryBefore) {
     boolean clone = wanted && canBeTried(workload);
     return new WorkloadProgress(
         workload.kind(),
@@ -72,7 +77,7 @@ final class Progress {
         WorkloadState.Waiting,
         workload.templateHash(),
         workload.annotation(),
-        clone ? Names.clone(workload.name(), rotation) : canaryBefore,
+        clone ? Names.clone(workload.name(), cloneSuffix) : canaryBefore,
         null,
         null,
         wanted ? workload.obstacle().map(o -> "No canary: " + o + ".").orElse(null) : null);

@@ -262,7 +262,7 @@ final class Promotion {
       if (seen.canary().isPresent()) {
         draft.perform(new Effect.StopCanary(w));
       } else {
-        draft.replace(w, Progress.plannedUntried(w, seen, draft));
+        draft.replace(w, Progress.plannedUntried(w, seen));
         draft.say("%s was created anew, and moves like the others.".formatted(w.name()));
       }
     });

@@ -60,10 +60,10 @@ class NamesTest {
   @Property(tries = 200)
   void theNameOfACloneIsALabelAndDiffersBetweenRotations(
       @ForAll @StringLength(min = 1, max = 63) @NumericChars String name) {
-    String clone = Names.clone(name, "uid-1");
+    String clone = Names.clone(name, Names.cloneSuffix("uid-1"));
 
     assertThat(clone).hasSizeLessThanOrEqualTo(63).matches(DNS_LABEL);
-    assertThat(clone).isNotEqualTo(Names.clone(name, "uid-2"));
+    assertThat(clone).isNotEqualTo(Names.clone(name, Names.cloneSuffix("uid-2")));
   }
 
   @Test

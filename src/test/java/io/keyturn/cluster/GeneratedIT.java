@@ -3,6 +3,7 @@ package io.keyturn.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Condition.Status;
+import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
@@ -73,8 +74,12 @@ class GeneratedIT {
     Team team = deliver("schedule", QUICK.formatted("every: 8s, jitter: 0%"));
     Scene scene = new Scene(team, null);
     String first = value(team, "password");
-    assertThat(team.binding().getStatus().nextRotationTime())
-        .isEqualTo(team.binding().getStatus().current().since().plusSeconds(8));
+    team.await(
+        "the next rotation is announced",
+        () -> {
+          SecretBindingStatus seen = team.binding().getStatus();
+          return seen.current().since().plusSeconds(8).equals(seen.nextRotationTime());
+        });
 
     complete(team, 2);
     SecretRotation rotation = team.rotation(2);

@@ -2,11 +2,8 @@ package io.keyturn.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,33 +15,15 @@ import org.junit.jupiter.api.Test;
 
 class PaceTest {
 
-  private Instant now = Instant.parse("2026-11-24T12:00:00Z");
-  private final Pace pace =
-      new Pace(
-          5,
-          new Clock() {
-            @Override
-            public Instant instant() {
-              return now;
-            }
-
-            @Override
-            public ZoneId getZone() {
-              return ZoneOffset.UTC;
-            }
-
-            @Override
-            public Clock withZone(ZoneId zone) {
-              return this;
-            }
-          });
+  private final StillClock clock = new StillClock(Instant.parse("2026-11-24T12:00:00Z"));
+  private final Pace pace = new Pace(5, clock);
 
   @Test
   void theFirstGoesAtOnceAndTheOthersOneAfterTheOther() {
     assertThat(pace.take("a")).isEmpty();
-    assertThat(pace.take("b")).contains(now.plusMillis(200));
-    assertThat(pace.take("c")).contains(now.plusMillis(400));
-    assertThat(pace.take("b")).as("keeps the turn").contains(now.plusMillis(200));
+    assertThat(pace.take("b")).contains(clock.instant().plusMillis(200));
+    assertThat(pace.take("c")).contains(clock.instant().plusMillis(400));
+    assertThat(pace.take("b")).as("keeps the turn").contains(clock.instant().plusMillis(200));
   }
 
   @Test
@@ -54,16 +33,16 @@ class PaceTest {
     for (int i = 0; i < 100; i++) {
       waiting.add("workload-" + i);
     }
-    Instant start = now;
+    Instant start = clock.instant();
     while (!waiting.isEmpty()) {
       waiting.removeIf(w -> {
         boolean turn = pace.take(w).isEmpty();
         if (turn) {
-          done.add(now);
+          done.add(clock.instant());
         }
         return turn;
       });
-      now = now.plusMillis(50);
+      clock.set(clock.instant().plusMillis(50));
     }
     assertThat(Duration.between(start, done.getLast())).isEqualTo(Duration.ofMillis(19_800));
     for (int i = 5; i < done.size(); i++) {
@@ -76,7 +55,7 @@ class PaceTest {
     for (int i = 0; i < 100; i++) {
       pace.take("workload-" + i);
     }
-    now = now.plusSeconds(8);
+    clock.set(clock.instant().plusSeconds(8));
 
     List<Instant> done = playUntilDone(100, () -> 0);
 
@@ -108,20 +87,20 @@ class PaceTest {
     int begun = 0;
     while (done.size() < all) {
       while (begun < all && comes.size() < 100) {
-        comes.put("workload-" + begun++, now);
+        comes.put("workload-" + begun++, clock.instant());
       }
       for (String who : List.copyOf(comes.keySet())) {
-        if (!comes.get(who).isAfter(now)) {
+        if (!comes.get(who).isAfter(clock.instant())) {
           pace.take(who)
               .ifPresentOrElse(
                   turn -> comes.put(who, turn.plusMillis(late.getAsInt())),
                   () -> {
                     comes.remove(who);
-                    done.add(now);
+                    done.add(clock.instant());
                   });
         }
       }
-      now = now.plusMillis(10);
+      clock.set(clock.instant().plusMillis(10));
     }
     return done;
   }
@@ -138,20 +117,20 @@ class PaceTest {
   void whoComesLateTakesItsTurnThen() {
     pace.take("a");
     pace.take("b");
-    now = now.plusSeconds(30);
+    clock.set(clock.instant().plusSeconds(30));
 
     assertThat(pace.take("b")).isEmpty();
     assertThat(pace.take("c")).isEmpty();
-    assertThat(pace.take("d")).contains(now.plusMillis(200));
+    assertThat(pace.take("d")).contains(clock.instant().plusMillis(200));
   }
 
   @Test
   void aClockThatIsPutBackKeepsNobodyWaiting() {
     pace.take("a");
     pace.take("b");
-    now = now.minus(Duration.ofDays(400));
+    clock.set(clock.instant().minus(Duration.ofDays(400)));
 
     assertThat(List.of(pace.take("b"), pace.take("c")))
-        .containsExactly(Optional.empty(), Optional.of(now.plusMillis(200)));
+        .containsExactly(Optional.empty(), Optional.of(clock.instant().plusMillis(200)));
   }
 }

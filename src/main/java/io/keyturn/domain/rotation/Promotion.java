@@ -76,13 +76,22 @@ final class Promotion {
       draft.wakeIn(RotationPlanner.POLL);
     } else if (waiting(draft)) {
       advance(draft);
-    } else {
+    } else if (usersCounted(draft)) {
       // What is left of the canaries is stopped in Retiring, without a status of its own.
       retire(draft);
     }
     if (draft.emergency() && !deadlinePassed(draft)) {
       draft.wake(revokeDeadline(draft));
     }
+  }
+
+  /**
+   * Nobody counts who uses the version before while the journal lets a workload wait. Where the
+   * last one had its pods taken just now, that is written first.
+   */
+  private static boolean usersCounted(Draft draft) {
+    return draft.seen.journal().workloads().stream()
+        .noneMatch(w -> w.state() == WorkloadState.Waiting);
   }
 
   /** Whether a workload was asked to move, or has not to be. */

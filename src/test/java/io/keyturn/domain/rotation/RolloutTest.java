@@ -111,6 +111,22 @@ class RolloutTest {
   }
 
   @Test
+  void aPromotionDoesNotEndInTheLookThatFindsItsLastWorkloadWithoutPods() {
+    Scene scene = rolling(ONE_BY_ONE, "a", "b");
+    scene.service("a").rollsOut = true;
+    scene.service("b").replicas = 0;
+
+    scene.step();
+    assertThat(progress(scene, "a").state()).isEqualTo(WorkloadState.Promoted);
+    assertThat(progress(scene, "b").state()).isEqualTo(WorkloadState.ScaledToZero);
+    assertThat(scene.stage()).as("its users are not counted yet").isEqualTo(Stage.Promoting);
+
+    scene.users = List.of("job-1");
+    scene.until(Stage.Retiring);
+    assertThat(scene.journal.retirement().usersRemaining()).isEqualTo(1);
+  }
+
+  @Test
   void aWaveOfWorkloadsWithoutPodsAddsNoPause() {
     Scene scene =
         Scene.of("api", "idle", "last")

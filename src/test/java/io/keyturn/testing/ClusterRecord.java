@@ -77,7 +77,10 @@ public final class ClusterRecord {
 
   private ClusterRecord(ControlPlane plane) {
     this.plane = plane;
-    this.http = plane.adminClient().getHttpClient();
+    // Of its own: an answer that is closed, as one for a kind that is not there, takes the
+    // connection
+    // with it, and with that whatever other request has got it by then.
+    this.http = plane.clientForUser("record", "system:masters").getHttpClient();
   }
 
   /** Begins to record, into the control plane's directory, until the control plane ends. */

@@ -158,7 +158,8 @@ public class Executor {
         secrets.snapshots(
             binding.getMetadata().getNamespace(), binding.getMetadata().getName(), version);
     if (made.isEmpty()) {
-      return candidates.obtain(binding) instanceof Delivery.Data(SecretData data)
+      return candidates.obtain(binding, version, binding.getMetadata().getUid(), null).delivery()
+              instanceof Delivery.Data(SecretData data)
           && deliverFirst(version, data, binding, subject.alias());
     }
     Secret snapshot = made.getFirst();
@@ -204,7 +205,8 @@ public class Executor {
   }
 
   private boolean createSnapshot(long version, String token, Subject subject) {
-    if (!(candidates.obtain(subject.binding()) instanceof Delivery.Data(SecretData data))) {
+    if (!(candidates.obtain(subject.binding(), version, token, null).delivery()
+        instanceof Delivery.Data(SecretData data))) {
       return false;
     }
     try (data) {

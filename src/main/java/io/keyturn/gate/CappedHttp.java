@@ -1,6 +1,7 @@
 package io.keyturn.gate;
 
 import io.keyturn.domain.gate.Measurement;
+import io.keyturn.network.Destination;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -81,7 +82,7 @@ final class CappedHttp {
     try {
       Destination.resolve(host.startsWith("[") ? host.substring(1, host.length() - 1) : host);
     } catch (Destination.Refused e) {
-      throw new NoAnswer(e.measurement().message());
+      throw new NoAnswer(e.getMessage());
     }
     CompletableFuture<HttpResponse<byte[]>> answer =
         CLIENT.sendAsync(

@@ -1,6 +1,6 @@
 package io.keyturn.gate;
 
-import java.io.ByteArrayInputStream;
+import io.keyturn.network.Trust;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -8,7 +8,6 @@ import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
@@ -32,19 +31,10 @@ final class Pem {
   /** The certificates, in order; at least one. */
   static List<X509Certificate> certificates(byte[] pem, String key) throws Candidate.Unusable {
     try {
-      List<X509Certificate> certificates =
-          CertificateFactory.getInstance("X.509")
-              .generateCertificates(new ByteArrayInputStream(pem))
-              .stream()
-              .map(X509Certificate.class::cast)
-              .toList();
-      if (!certificates.isEmpty()) {
-        return certificates;
-      }
+      return Trust.certificates(pem);
     } catch (CertificateException e) {
-      // Answered below; the message of the JDK quotes what it read.
+      throw new Candidate.Unusable("the value of key %s is no certificate as PEM".formatted(key));
     }
-    throw new Candidate.Unusable("the value of key %s is no certificate as PEM".formatted(key));
   }
 
   /**

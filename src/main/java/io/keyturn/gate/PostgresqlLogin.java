@@ -2,6 +2,7 @@ package io.keyturn.gate;
 
 import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.domain.gate.Measurement;
+import io.keyturn.network.Destination;
 import io.keyturn.secret.SecretData;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,7 @@ final class PostgresqlLogin {
     } catch (Candidate.Unusable e) {
       return e.measurement();
     } catch (Destination.Refused e) {
-      return e.measurement();
+      return Measurement.inconclusive(e.getMessage());
     }
     // The URL has nothing but the database, encoded: what a user wrote could otherwise set any
     // property of the driver.

@@ -1,5 +1,6 @@
 package io.keyturn.gate;
 
+import io.keyturn.network.Trust;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.postgresql.ssl.WrappedFactory;

@@ -2,6 +2,7 @@ package io.keyturn.gate;
 
 import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.domain.gate.Measurement;
+import io.keyturn.network.Destination;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,7 +26,7 @@ final class TcpProbe {
     try {
       addresses = Destination.resolve(check.host());
     } catch (Destination.Refused e) {
-      return e.measurement();
+      return Measurement.inconclusive(e.getMessage());
     }
     String name = Attempt.name(check.host(), check.port());
     long end = System.nanoTime() + time.toNanos();

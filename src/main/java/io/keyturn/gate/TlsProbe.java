@@ -3,6 +3,8 @@ package io.keyturn.gate;
 import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.domain.gate.Measurement;
+import io.keyturn.network.Destination;
+import io.keyturn.network.Trust;
 import io.keyturn.secret.SecretData;
 import java.io.EOFException;
 import java.io.IOException;
@@ -195,7 +197,7 @@ final class TlsProbe {
     try {
       address = Destination.resolve(check.host()).getFirst();
     } catch (Destination.Refused e) {
-      return e.measurement();
+      return Measurement.inconclusive(e.getMessage());
     }
     Trust.Witness witness = new Trust.Witness(Trust.manager(material.authorities()));
     Trust.Identity identity =

@@ -4,8 +4,11 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Key;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Target;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** What a binding delivers of what its source holds: keys renamed, templates filled in. */
 public sealed interface Delivery {
@@ -36,16 +39,15 @@ public sealed interface Delivery {
    * @param source which stays the caller's
    */
   static Delivery of(SecretData source, Target target) {
+    Optional<Refused> problem = problem(target);
+    if (problem.isPresent()) {
+      return problem.get();
+    }
     Map<String, byte[]> values = new HashMap<>();
     if (target.keys().isEmpty()) {
       source.keys().forEach(k -> values.put(k, source.get(k).clone()));
     }
     for (Key key : target.keys()) {
-      if (values.containsKey(key.name())) {
-        return new Refused(
-            Reasons.KEY_CLASH,
-            "spec.secret.keys names the key %s twice: remove one.".formatted(key.name()));
-      }
       try {
         values.put(key.name(), value(key, source));
       } catch (Template.MissingKey e) {
@@ -53,12 +55,37 @@ public sealed interface Delivery {
             Reasons.SOURCE_KEY_MISSING,
             "The key %s cannot be made: %s.".formatted(key.name(), e.getMessage()));
       } catch (Template.Malformed e) {
-        return new Refused(
-            Reasons.TEMPLATE_INVALID,
-            "The template of the key %s cannot be used: %s.".formatted(key.name(), e.getMessage()));
+        return malformed(key, e);
       }
     }
     return checked(SecretData.takeOwnershipOf(values), target);
+  }
+
+  /** What is wrong with the keys of a binding, whatever its source holds; empty: nothing. */
+  static Optional<Refused> problem(Target target) {
+    Set<String> names = new HashSet<>();
+    for (Key key : target.keys()) {
+      if (!names.add(key.name())) {
+        return Optional.of(
+            new Refused(
+                Reasons.KEY_CLASH,
+                "spec.secret.keys names the key %s twice: remove one.".formatted(key.name())));
+      }
+      try {
+        if (key.template() != null) {
+          Template.parse(key.template());
+        }
+      } catch (Template.Malformed e) {
+        return Optional.of(malformed(key, e));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Refused malformed(Key key, Template.Malformed e) {
+    return new Refused(
+        Reasons.TEMPLATE_INVALID,
+        "The template of the key %s cannot be used: %s.".formatted(key.name(), e.getMessage()));
   }
 
   private static byte[] value(Key key, SecretData source) throws Template.Malformed {

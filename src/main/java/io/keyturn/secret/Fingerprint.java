@@ -50,6 +50,18 @@ public final class Fingerprint {
     return HexFormat.of().formatHex(mac.doFinal(), 0, 8);
   }
 
+  /**
+   * 32 bytes that only this installation can make, the same for the same text, from which a value
+   * may be made. They tell nothing of the fingerprint of any data or text.
+   */
+  public byte[] seed(String text) {
+    Mac mac = mac();
+    update(mac, "seed".getBytes(StandardCharsets.UTF_8));
+    update(mac, text.getBytes(StandardCharsets.UTF_8));
+    update(mac, new byte[0]);
+    return mac.doFinal();
+  }
+
   /** Lengths keep {a: "bc"} and {ab: "c"} apart. */
   private static void update(Mac mac, byte[] bytes) {
     mac.update(ByteBuffer.allocate(4).putInt(bytes.length).array());

@@ -44,6 +44,8 @@ class ArchitectureTest {
           .definedBy("io.keyturn.domain..")
           .layer("kubernetes")
           .definedBy("io.keyturn.kubernetes..")
+          .layer("network")
+          .definedBy("io.keyturn.network..")
           .layer("secret")
           .definedBy("io.keyturn.secret..")
           .layer("store")
@@ -68,10 +70,12 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("controller", "ops")
           .whereLayer("secret")
           .mayOnlyBeAccessedByLayers("store", "workload", "gate", "controller", "ops")
+          .whereLayer("network")
+          .mayOnlyBeAccessedByLayers("store", "gate")
           .whereLayer("kubernetes")
           .mayOnlyBeAccessedByLayers("secret", "store", "workload", "gate", "controller", "ops")
           .because(
-              "docs/architecture.md: api, domain, kubernetes, secret, then store and workload,"
+              "docs/architecture.md: api, domain, kubernetes, network, secret, then store and workload,"
                   + " gate, controller, ops");
 
   @ArchTest

@@ -88,7 +88,7 @@ record IdleBindings(KubernetesClient client, int count) {
     binding.getMetadata().setName(name(i));
     binding.setSpec(
         new SecretBindingSpec(
-            new Source(new Upstream("upstream-" + i), null, null),
+            Source.of(new Upstream("upstream-" + i), null),
             null,
             List.of(new Workload(WorkloadKind.Deployment, "app", null, null)),
             null,

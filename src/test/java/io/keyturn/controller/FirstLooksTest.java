@@ -105,7 +105,7 @@ class FirstLooksTest {
     binding.getMetadata().setGeneration(1L);
     binding.setSpec(
         new SecretBindingSpec(
-            new Source(new Upstream("upstream-" + name), null, null),
+            Source.of(new Upstream("upstream-" + name), null),
             null,
             List.of(new Workload(WorkloadKind.Deployment, "app", null, null)),
             null,

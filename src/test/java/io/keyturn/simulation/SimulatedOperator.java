@@ -30,7 +30,7 @@ import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
-import io.keyturn.store.StoreRegistry;
+import io.keyturn.store.Stores;
 import io.keyturn.store.generated.GeneratedStore;
 import io.keyturn.store.secret.UpstreamSecretStore;
 import io.keyturn.workload.deployment.Deployments;
@@ -89,7 +89,8 @@ final class SimulatedOperator {
     Deployments deployments = new Deployments(api, fingerprint);
     Candidates candidates =
         new Candidates(
-            new StoreRegistry(List.of(new UpstreamSecretStore(api), new GeneratedStore())),
+            new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api),
+            fingerprint,
             new Silence());
     Executor executor =
         new Executor(

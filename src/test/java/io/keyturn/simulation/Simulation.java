@@ -309,8 +309,8 @@ final class Simulation {
     binding.getMetadata().setName(BINDING);
     binding.setSpec(
         new SecretBindingSpec(
-            new SecretBindingSpec.Source(
-                new SecretBindingSpec.Upstream(UPSTREAM), null, scenario.overlap()),
+            SecretBindingSpec.Source.of(
+                new SecretBindingSpec.Upstream(UPSTREAM), scenario.overlap()),
             null,
             scenario.waves().entrySet().stream()
                 .map(w ->

@@ -12,6 +12,18 @@ public final class Conditions {
   /** Binding: the last attempt to rotate, if any, did not fail. */
   public static final String ROTATION_HEALTHY = "RotationHealthy";
 
+  /** Binding with a lease: it is renewed in time. */
+  public static final String LEASE_HEALTHY = "LeaseHealthy";
+
+  /** Binding, true is bad: its credential ends soon, and no other one is there yet. */
+  public static final String EXPIRING_SOON = "ExpiringSoon";
+
+  /** Store: it lets the identity in. */
+  public static final String AUTH_VALID = "AuthValid";
+
+  /** Store, only while true, bad: it has given as much as it may. */
+  public static final String QUOTA_EXCEEDED = "QuotaExceeded";
+
   /** Binding: a rotation is under way. Neither good nor bad. */
   public static final String ROTATING = "Rotating";
 
@@ -42,7 +54,7 @@ public final class Conditions {
   /** Rotation, only while true, bad: it was taken back, or is being. */
   public static final String ROLLED_BACK = "RolledBack";
 
-  /** Rotation after a compromise: the old version can no longer be used. */
+  /** Rotation: the old version can no longer be used. */
   public static final String OLD_REVOKED = "OldRevoked";
 
   /** Rotation, only while true, bad: a compromise takes longer than the policy allows for. */

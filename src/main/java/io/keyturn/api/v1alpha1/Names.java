@@ -47,6 +47,30 @@ public final class Names {
   /** Annotation of a rotation: keyed MAC of the value that its source held when it was started. */
   public static final String SOURCE_FINGERPRINT = "keyturn.io/source-fingerprint";
 
+  /** Annotation of a snapshot: what its store calls the credential. Whoever has it may end it. */
+  public static final String CREDENTIAL = "keyturn.io/credential";
+
+  /** Annotation of a snapshot: what keeps its credential alive beside its lease. */
+  public static final String CREDENTIAL_OWNER = "keyturn.io/credential-owner";
+
+  /** Annotation of a snapshot: the store that issued it, such as {@code SecretStore/vault}. */
+  public static final String STORE = "keyturn.io/store";
+
+  /** Annotation of a snapshot: when its credential was issued (RFC 3339). */
+  public static final String ISSUED_AT = "keyturn.io/issued-at";
+
+  /** Annotation of a snapshot: when its credential ended when it was issued (RFC 3339). */
+  public static final String EXPIRES_AT = "keyturn.io/expires-at";
+
+  /** Annotation of a snapshot: whether its credential can be renewed. */
+  public static final String RENEWABLE = "keyturn.io/renewable";
+
+  /** Annotation of a snapshot: when its credential ends, renewed or not (RFC 3339). */
+  public static final String HARD_EXPIRY = "keyturn.io/hard-expiry";
+
+  /** Annotation of a snapshot: which version of its source it is, where the store counts them. */
+  public static final String SOURCE_REVISION = "keyturn.io/source-revision";
+
   /** The well-known label that says which tool manages an object. */
   public static final String MANAGED_BY = "app.kubernetes.io/managed-by";
 

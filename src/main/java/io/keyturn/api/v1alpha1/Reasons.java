@@ -219,5 +219,68 @@ public final class Reasons {
   /** The other pods of a workload are not healthy either, so its canary proves nothing. */
   public static final String BASELINE_DEGRADED = "BaselineDegraded";
 
+  /** A SecretStore or ClusterSecretStore does not exist. */
+  public static final String STORE_NOT_FOUND = "StoreNotFound";
+
+  /** The ClusterSecretStore does not allow the namespace. */
+  public static final String STORE_NOT_ALLOWED = "StoreNotAllowed";
+
+  /** The store is of another provider than the source needs, or cannot be used as described. */
+  public static final String STORE_MISCONFIGURED = "StoreMisconfigured";
+
+  /** The store does not answer, or answers that it cannot. */
+  public static final String STORE_UNAVAILABLE = "StoreUnavailable";
+
+  /** The store is not asked for a while, because it failed too often. */
+  public static final String STORE_CIRCUIT_OPEN = "StoreCircuitOpen";
+
+  /** The store was asked too often. */
+  public static final String STORE_THROTTLED = "StoreThrottled";
+
+  /** The store has given as much as it may. */
+  public static final String QUOTA_EXCEEDED = "QuotaExceeded";
+
+  /** The store does not let the identity in, or not do this. */
+  public static final String STORE_DENIED = "StoreDenied";
+
+  /** Somebody else changed the same thing at the store. */
+  public static final String STORE_CONFLICT = "StoreConflict";
+
+  /** The answer of the store cannot be trusted. */
+  public static final String STORE_ANSWER_INVALID = "StoreAnswerInvalid";
+
+  /** The store holds an older version than it did. */
+  public static final String SOURCE_WENT_BACK = "SourceWentBack";
+
+  /** Pods still use the slot that the next version needs. */
+  public static final String SLOT_IN_USE = "SlotInUse";
+
+  /** The lease is renewed in time. */
+  public static final String LEASE_RENEWED = "LeaseRenewed";
+
+  /** The lease cannot be renewed now. */
+  public static final String LEASE_AT_RISK = "LeaseAtRisk";
+
+  /** The lease has ended before its time. */
+  public static final String LEASE_LOST = "LeaseLost";
+
+  /** The credential ends soon. */
+  public static final String EXPIRING = "Expiring";
+
+  /** The credential does not end soon. */
+  public static final String NOT_EXPIRING = "NotExpiring";
+
+  /** The previous credential was revoked. */
+  public static final String REVOKED = "Revoked";
+
+  /** The previous credential is being disabled or revoked. */
+  public static final String REVOKING = "Revoking";
+
+  /** The previous credential could not be revoked. */
+  public static final String REVOKE_FAILED = "RevokeFailed";
+
+  /** The policy says that nothing is revoked. */
+  public static final String REVOKE_NOT_WANTED = "RevokeNotWanted";
+
   private Reasons() {}
 }

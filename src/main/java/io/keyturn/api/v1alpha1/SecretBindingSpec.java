@@ -31,8 +31,7 @@ import java.util.Map;
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record SecretBindingSpec(
-    @Required @JsonPropertyDescription("Where the value comes from: exactly one member.")
-        Source source,
+    @Required @JsonPropertyDescription("Where the value comes from.") Source source,
     @JsonPropertyDescription("The Secret that the workloads read.") Target secret,
     @Required
         @Size(min = 1, max = 64)
@@ -49,6 +48,12 @@ public record SecretBindingSpec(
             "Starts no rotation, and lets the one under way take no further step, while true.")
         Boolean suspend) {
 
+  /**
+   * Segments of letters, digits and a few signs: nothing that a URL or a server would interpret.
+   */
+  private static final String VAULT_PATH =
+      "^[a-zA-Z0-9_~-][a-zA-Z0-9_.~-]*(/[a-zA-Z0-9_~-][a-zA-Z0-9_.~-]*)*$";
+
   /** Fills in what the user left out. */
   public SecretBindingSpec {
     secret = or(secret, new Target(null, null, null, null, null, null));
@@ -58,34 +63,68 @@ public record SecretBindingSpec(
   }
 
   /**
-   * Where the value comes from; exactly one member is set.
+   * Where the value comes from; exactly one member is set, beside storeRef and overlap.
    *
+   * @param storeRef the store; null for an upstream Secret and for generated values
    * @param secret an upstream Secret
    * @param generated a value that Keyturn makes
+   * @param vaultKv a value of a KV engine of Vault
+   * @param vaultLease a leased credential of any engine of Vault
+   * @param vaultPki a certificate of a PKI engine of Vault
+   * @param postgresql two login roles, rotated in turn
    * @param overlap whether the old value stays valid beside the new one
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @ValidationRule(
-      value = "has(self.secret) != has(self.generated)",
+      value =
+          "[has(self.secret), has(self.generated), has(self.vaultKv), has(self.vaultLease),"
+              + " has(self.vaultPki), has(self.postgresql)].filter(m, m).size() == 1",
       message =
-          "spec.source takes exactly one member: write either secret, for a Secret that something"
-              + " else keeps current, or generated, for a value that Keyturn makes")
+          "spec.source takes exactly one member: write one of secret, for a Secret that something"
+              + " else keeps current, generated, for a value that Keyturn makes, vaultKv, vaultLease,"
+              + " vaultPki and postgresql")
+  @ValidationRule(
+      value = "has(self.storeRef) == !(has(self.secret) || has(self.generated))",
+      message =
+          "vaultKv, vaultLease, vaultPki and postgresql need a storeRef to the SecretStore that they"
+              + " are of; secret and generated take none")
   public record Source(
+      @JsonPropertyDescription(
+              "The store that vaultKv, vaultLease, vaultPki and postgresql are of.")
+          StoreRef storeRef,
       @JsonPropertyDescription(
               "A Secret of this namespace that something else keeps current. Keyturn only reads"
                   + " it.")
           Upstream secret,
       @JsonPropertyDescription("A value that Keyturn makes.") Generated generated,
       @JsonPropertyDescription(
-              "Whether the old value stays valid beside the new one. Full: it does. None: the new"
-                  + " value ends the old one, so nothing can be tried out, and the policy must say"
+              "A value of a KV engine, version 2, of Vault. Keyturn only reads it.")
+          VaultKv vaultKv,
+      @JsonPropertyDescription(
+              "A credential that Vault issues with a lease, from any engine. Keyturn renews it while"
+                  + " anybody uses it, and revokes it then.")
+          VaultLease vaultLease,
+      @JsonPropertyDescription("A certificate that a PKI engine of Vault issues.")
+          VaultPki vaultPki,
+      @JsonPropertyDescription(
+              "Two login roles of one PostgreSQL, which get new passwords in turn.")
+          PostgresqlRoles postgresql,
+      @JsonPropertyDescription(
+              "Whether the old value stays valid beside the new one. Full: it does. Slots: it does"
+                  + " until its slot is needed for another one. None: the new value ends the old one,"
+                  + " so nothing can be tried out, and the policy must say"
                   + " cutover.acknowledgeOutage. Auto: as the source is known to be; Full for an"
-                  + " upstream Secret and for generated values. Default: Auto.")
+                  + " upstream Secret, vaultKv and generated values. Default: Auto.")
           Overlap overlap) {
 
     /** Fills in what the user left out. */
     public Source {
       overlap = or(overlap, Overlap.Auto);
+    }
+
+    /** An upstream Secret of that name. */
+    public static Source of(Upstream secret, Overlap overlap) {
+      return new Source(null, secret, null, null, null, null, null, overlap);
     }
   }
 
@@ -95,8 +134,152 @@ public record SecretBindingSpec(
     Auto,
     /** It does. */
     Full,
+    /** It does until its slot is needed for another one. */
+    Slots,
     /** It ends when the new one is made. */
     None
+  }
+
+  /**
+   * Refers to a store.
+   *
+   * @param kind of it
+   * @param name of it
+   */
+  public record StoreRef(
+      @JsonPropertyDescription(
+              "SecretStore, of the namespace of the binding, or ClusterSecretStore. Default:"
+                  + " SecretStore.")
+          StoreKind kind,
+      @Required @Size(min = 1, max = 253) @JsonPropertyDescription("Name of the store.")
+          String name) {
+
+    /** Fills in what the user left out. */
+    public StoreRef {
+      kind = or(kind, StoreKind.SecretStore);
+    }
+  }
+
+  /** The kinds of stores. */
+  public enum StoreKind {
+    /** One of the namespace of the binding. */
+    SecretStore,
+    /** One of the cluster, that allows the namespace of the binding. */
+    ClusterSecretStore
+  }
+
+  /**
+   * A value of a KV engine, version 2.
+   *
+   * @param mount where the engine is
+   * @param path of the value
+   */
+  public record VaultKv(
+      @Required
+          @Size(min = 1, max = 253)
+          @Pattern(VAULT_PATH)
+          @JsonPropertyDescription("Where the KV engine, version 2, is mounted, such as kv.")
+          String mount,
+      @Required
+          @Size(min = 1, max = 512)
+          @Pattern(VAULT_PATH)
+          @JsonPropertyDescription("The path of the value in it, such as payments/db.")
+          String path) {}
+
+  /**
+   * A leased credential.
+   *
+   * @param path that issues it
+   * @param method of the request
+   * @param parameters of the request
+   */
+  public record VaultLease(
+      @Required
+          @Size(min = 1, max = 512)
+          @Pattern(VAULT_PATH)
+          @JsonPropertyDescription("The path that issues it, such as database/creds/payments.")
+          String path,
+      @JsonPropertyDescription("GET, or PUT where the path takes parameters. Default: GET.")
+          Method method,
+      @Size(max = 32)
+          @JsonPropertyDescription(
+              "Parameters of the request. They are not secret: they stand here.")
+          Map<String, String> parameters) {
+
+    /** Fills in what the user left out. */
+    public VaultLease {
+      method = or(method, Method.GET);
+      parameters = map(parameters);
+    }
+  }
+
+  /** How a leased credential is asked for. */
+  public enum Method {
+    /** Parameters stand in the query. */
+    GET,
+    /** Parameters stand in the body. */
+    PUT
+  }
+
+  /**
+   * A certificate.
+   *
+   * @param mount where the engine is
+   * @param role of the engine
+   * @param commonName of the certificate
+   * @param altNames other names of it
+   * @param ttl how long it is valid; null: as the role says
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record VaultPki(
+      @Required
+          @Size(min = 1, max = 253)
+          @Pattern(VAULT_PATH)
+          @JsonPropertyDescription("Where the PKI engine is mounted, such as pki.")
+          String mount,
+      @Required
+          @Size(min = 1, max = 253)
+          @Pattern("^[a-zA-Z0-9_.~-]+$")
+          @JsonPropertyDescription("The role of the engine that issues it.")
+          String role,
+      @Required
+          @Size(min = 1, max = 253)
+          @JsonPropertyDescription("The common name of the certificate.")
+          String commonName,
+      @Size(max = 32) @JsonPropertyDescription("Other DNS names of the certificate.")
+          List<String> altNames,
+      @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @JsonPropertyDescription("How long it is valid. Default: as the role says.")
+          String ttl) {
+
+    /** Copies the list. */
+    public VaultPki {
+      altNames = list(altNames);
+    }
+  }
+
+  /**
+   * Login roles that are rotated in turn.
+   *
+   * @param roles their names
+   */
+  public record PostgresqlRoles(
+      @Required
+          @Size(min = 2, max = 2)
+          @ValidationRule(
+              value = "self.size() != 2 || self[0] != self[1]",
+              message =
+                  "both roles are the same: while pods use one of them the other one gets a new"
+                      + " password, so there must be two")
+          @JsonPropertyDescription(
+              "Two login roles of one group role. One is in use, the other gets the next password.")
+          List<String> roles) {
+
+    /** Copies the list. */
+    public PostgresqlRoles {
+      roles = list(roles);
+    }
   }
 
   /**

@@ -20,6 +20,7 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
+import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.binding.BindingObservation;
 import io.keyturn.domain.binding.BindingObservation.Alias;
@@ -110,7 +111,7 @@ class BindingGatherer {
         current.map(c -> secrets.read(namespace, c.snapshot())).filter(Objects::nonNull);
     Map<String, String> held =
         snapshot.map(Secret::getData).orElse(alias == null ? Map.of() : alias.getData());
-    Delivery delivery = candidates.obtain(binding);
+    Optional<Delivery> delivery = candidates.look(binding).map(Candidate::delivery);
     try (SecretData currentData = SecretData.decode(held)) {
       Source source = source(binding, delivery, currentData);
       return Optional.of(
@@ -130,9 +131,7 @@ class BindingGatherer {
               alias,
               known.stream().map(r -> r.getMetadata().getName()).collect(Collectors.toSet())));
     } finally {
-      if (delivery instanceof Delivery.Data(SecretData data)) {
-        data.close();
-      }
+      data(delivery).ifPresent(SecretData::close);
     }
   }
 
@@ -306,14 +305,20 @@ class BindingGatherer {
         .orElseGet(() -> known.stream().mapToLong(Snapshot::version).max().orElse(0) + 1);
   }
 
-  private Source source(SecretBinding binding, Delivery delivery, SecretData current) {
-    return switch (delivery) {
-      case Delivery.Refused(String reason, String message) ->
-          new Source.Unavailable(reason, message);
-      case Delivery.Data _ when candidates.onRequest(binding) -> new Source.OnRequest();
-      case Delivery.Data(SecretData data) ->
-          new Source.Value(fingerprint.of(data), data.sameAs(current));
-    };
+  private Source source(SecretBinding binding, Optional<Delivery> delivery, SecretData current) {
+    if (delivery.isPresent()
+        && delivery.get() instanceof Delivery.Refused(String reason, String message)) {
+      return new Source.Unavailable(reason, message);
+    }
+    return candidates.capabilities(binding).makesValues()
+        ? new Source.OnRequest()
+        : data(delivery)
+            .map(d -> (Source) new Source.Value(fingerprint.of(d), d.sameAs(current)))
+            .orElseThrow();
+  }
+
+  private static Optional<SecretData> data(Optional<Delivery> delivery) {
+    return delivery.filter(Delivery.Data.class::isInstance).map(d -> ((Delivery.Data) d).data());
   }
 
   private Alias alias(
@@ -322,11 +327,11 @@ class BindingGatherer {
       Optional<Current> current,
       boolean snapshotExists,
       SecretData currentData,
-      Delivery delivery) {
+      Optional<Delivery> delivery) {
     if (alias == null) {
       return new Alias(Alias.Content.Missing, null);
     }
-    SecretData wanted = delivery instanceof Delivery.Data(SecretData data) ? data : null;
+    SecretData wanted = data(delivery).orElse(null);
     Optional<String> obstacle = adoption.obstacle(alias, binding, wanted);
     if (!SecretWriter.isOurs(alias, binding)) {
       return obstacle.isPresent() || current.isPresent()

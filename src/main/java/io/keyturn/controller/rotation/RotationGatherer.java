@@ -21,6 +21,7 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
+import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.domain.gate.Measurement;
 import io.keyturn.domain.rotation.Observation;
@@ -315,12 +316,16 @@ class RotationGatherer {
           "The RotationPolicy %s does not exist in this namespace."
               .formatted(binding.getSpec().rotationPolicyRef().name()));
     }
-    return switch (candidates.obtain(binding)) {
+    Optional<Delivery> delivery = candidates.look(binding).map(Candidate::delivery);
+    if (delivery.isEmpty()) {
+      return new Source.Fresh(false);
+    }
+    return switch (delivery.get()) {
       case Delivery.Refused(String reason, String message) ->
           new Source.Unavailable(reason, message);
       case Delivery.Data(SecretData data) -> {
         try (data) {
-          yield candidates.onRequest(binding)
+          yield candidates.capabilities(binding).makesValues()
               ? new Source.Fresh(false)
               : unlessCompromised(
                   compare(binding.getMetadata().getNamespace(), data, journal, current),

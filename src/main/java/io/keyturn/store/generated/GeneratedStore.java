@@ -2,10 +2,15 @@ package io.keyturn.store.generated;
 
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Alphabet;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Random;
 import io.keyturn.secret.SecretData;
+import io.keyturn.store.spi.Capabilities;
+import io.keyturn.store.spi.Order;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
+import io.keyturn.store.spi.StoreType;
+import io.keyturn.store.spi.Tenant;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -14,7 +19,7 @@ import java.util.Map;
 
 /** Values that Keyturn makes from the JDK's cryptographic random source. */
 @ApplicationScoped
-public class GeneratedStore implements Store {
+public class GeneratedStore implements StoreType, Store {
 
   private static final String ALPHANUMERIC =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -24,7 +29,7 @@ public class GeneratedStore implements Store {
   private final SecureRandom random = new SecureRandom();
 
   @Override
-  public String type() {
+  public String name() {
     return "generated";
   }
 
@@ -34,19 +39,29 @@ public class GeneratedStore implements Store {
   }
 
   @Override
-  public boolean makesValues() {
-    return true;
+  public Capabilities capabilities(SecretBindingSpec.Source source) {
+    return capabilities();
   }
 
   @Override
-  public Reading obtain(String namespace, SecretBindingSpec.Source source) {
+  public Capabilities capabilities() {
+    return new Capabilities(true, false, Overlap.Full, false, false, false);
+  }
+
+  @Override
+  public Store open(Tenant tenant) {
+    return this;
+  }
+
+  @Override
+  public Reading.Value issue(SecretBindingSpec.Source source, Order order) {
     Map<String, byte[]> values = new HashMap<>();
     source.generated().keys().forEach((key, wanted) -> values.put(key, value(wanted)));
     source
         .generated()
         .fixed()
         .forEach((key, text) -> values.put(key, text.getBytes(StandardCharsets.UTF_8)));
-    return new Reading.Value(SecretData.takeOwnershipOf(values));
+    return Reading.Value.of(SecretData.takeOwnershipOf(values));
   }
 
   private byte[] value(Random wanted) {

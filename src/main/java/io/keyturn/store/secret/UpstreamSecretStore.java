@@ -1,31 +1,25 @@
 package io.keyturn.store.secret;
 
-import io.fabric8.kubernetes.api.model.Secret;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
-import io.keyturn.kubernetes.ApiServer;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.secret.SecretData;
+import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
+import io.keyturn.store.spi.StoreException;
+import io.keyturn.store.spi.StoreType;
+import io.keyturn.store.spi.Tenant;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Inject;
 
 /**
  * Secrets of the namespace that something else keeps current. They are read by name, and dropped.
  */
 @ApplicationScoped
-public class UpstreamSecretStore implements Store {
-
-  private final ApiServer api;
-
-  /** Reads from the given API server. */
-  @Inject
-  public UpstreamSecretStore(ApiServer api) {
-    this.api = api;
-  }
+public class UpstreamSecretStore implements StoreType {
 
   @Override
-  public String type() {
+  public String name() {
     return "secret";
   }
 
@@ -35,23 +29,41 @@ public class UpstreamSecretStore implements Store {
   }
 
   @Override
-  public boolean makesValues() {
-    return false;
+  public Capabilities capabilities(SecretBindingSpec.Source source) {
+    return capabilities();
+  }
+
+  /** Whether the old value stays valid only its issuer knows: Full unless the user says None. */
+  @Override
+  public Capabilities capabilities() {
+    return new Capabilities(false, true, Overlap.Full, false, false, false);
   }
 
   @Override
-  public Reading obtain(String namespace, SecretBindingSpec.Source source) {
-    String name = source.secret().name();
-    Secret secret = api.read(Secret.class, namespace, name);
-    if (secret == null) {
-      return new Reading.Missing(
-          Reasons.SOURCE_NOT_FOUND,
-          "The upstream Secret %s does not exist in this namespace.".formatted(name));
+  public Store open(Tenant tenant) {
+    return new Upstream(tenant);
+  }
+
+  private record Upstream(Tenant tenant) implements Store {
+
+    @Override
+    public Reading read(SecretBindingSpec.Source source) {
+      String name = source.secret().name();
+      SecretData data;
+      try {
+        data = tenant.secret(name);
+      } catch (StoreException e) {
+        if (e.kind() != StoreException.Kind.NOT_FOUND) {
+          throw e;
+        }
+        return new Reading.Missing(
+            Reasons.SOURCE_NOT_FOUND,
+            "The upstream Secret %s does not exist in this namespace.".formatted(name));
+      }
+      return data.keys().isEmpty()
+          ? new Reading.Missing(
+              Reasons.SOURCE_EMPTY, "The upstream Secret %s has no data.".formatted(name))
+          : Reading.Value.of(data);
     }
-    if (secret.getData() == null || secret.getData().isEmpty()) {
-      return new Reading.Missing(
-          Reasons.SOURCE_EMPTY, "The upstream Secret %s has no data.".formatted(name));
-    }
-    return new Reading.Value(SecretData.decode(secret.getData()));
   }
 }

@@ -1,28 +1,96 @@
 package io.keyturn.store.spi;
 
-import io.keyturn.api.v1alpha1.SecretBindingSpec;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
+import io.keyturn.secret.SecretData;
 
-/** What holds or makes the values of one kind of source. A store keeps no state. */
-public interface Store {
-
-  /** Its type, as metrics call it. */
-  String type();
-
-  /** Whether it serves the source of a binding. */
-  boolean serves(SecretBindingSpec.Source source);
-
-  /**
-   * Whether each call of {@link #obtain} makes a new value. Otherwise it tells the value that there
-   * is, and a change of that is a reason to rotate.
-   */
-  boolean makesValues();
+/**
+ * An open store of one tenant: its operations. Each blocks until it has an answer, for ten seconds
+ * at most, may be called by several threads, and fails with a {@link StoreException} alone. Which
+ * of them a store has is what its {@link Capabilities} say.
+ */
+public interface Store extends AutoCloseable {
 
   /**
-   * The value of a source.
+   * Asks whether the identity is let in.
    *
-   * @param namespace of the binding, outside of which nothing is read
-   * @throws io.fabric8.kubernetes.client.KubernetesClientException if the API server cannot be
-   *     asked now, which says nothing about the source
+   * @throws StoreException if not
    */
-  Reading obtain(String namespace, SecretBindingSpec.Source source);
+  default void check() {}
+
+  /**
+   * The value that a source holds. Only where it does not make values.
+   *
+   * @throws StoreException if it cannot be asked now
+   */
+  default Reading read(Source source) {
+    throw StoreException.unsupported("read");
+  }
+
+  /**
+   * Makes a value. Only where it makes values. The same order leads to the same net effect at the
+   * store, or to one that ends by itself: whoever asks may have died before it took note.
+   */
+  default Reading.Value issue(Source source, Order order) {
+    throw StoreException.unsupported("issue");
+  }
+
+  /**
+   * Proves that what was issued works, where the store can tell; does nothing where it cannot.
+   *
+   * @param data as it was issued
+   * @throws StoreException of kind INTEGRITY if it does not
+   */
+  default void verify(Source source, SecretData data) {}
+
+  /**
+   * Lets a credential live longer. Only with leases.
+   *
+   * @return the same with its new times
+   * @throws StoreException of kind NOT_FOUND if it has ended
+   */
+  default Credential renew(Credential credential) {
+    throw StoreException.unsupported("renew");
+  }
+
+  /** Keeps a credential from being used, until {@link #enable}. Again is no error. */
+  default void disable(Credential credential) {
+    throw StoreException.unsupported("disable");
+  }
+
+  /** Lets a disabled credential be used again. Again is no error. */
+  default void enable(Credential credential) {
+    throw StoreException.unsupported("enable");
+  }
+
+  /**
+   * Ends a credential for good. One that is not there has ended.
+   *
+   * @param terminateSessions whether those end, too, that were opened with it
+   */
+  default void revoke(Credential credential, boolean terminateSessions) {
+    throw StoreException.unsupported("revoke");
+  }
+
+  /**
+   * Whether a credential that was revoked is refused, as far as the store can tell.
+   *
+   * @param data as it was delivered; empty if it is no longer known
+   */
+  default Refusal refusal(Credential credential, SecretData data) {
+    return Refusal.UNKNOWN;
+  }
+
+  /** Whether what was revoked is refused. */
+  enum Refusal {
+    /** It was tried, or looked up, and it is refused. */
+    PROVEN,
+    /** It is still taken. */
+    STILL_TAKEN,
+    /** The store cannot tell. */
+    UNKNOWN
+  }
+
+  /** Forgets the identity. What was issued lives on: an operator that stops revokes nothing. */
+  @Override
+  default void close() {}
 }

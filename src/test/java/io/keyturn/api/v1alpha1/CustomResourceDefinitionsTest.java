@@ -26,13 +26,20 @@ class CustomResourceDefinitionsTest {
 
   private static final Path COMMITTED = Path.of("src/main/resources/crds");
   private static final List<String> NAMES =
-      List.of("secretbindings", "rotationpolicies", "secretrotations");
+      List.of(
+          "secretbindings",
+          "rotationpolicies",
+          "secretrotations",
+          "secretstores",
+          "clustersecretstores");
 
   private static final Map<String, Class<?>> TYPES =
       Map.of(
           "SecretBinding", SecretBinding.class,
           "RotationPolicy", RotationPolicy.class,
-          "SecretRotation", SecretRotation.class);
+          "SecretRotation", SecretRotation.class,
+          "SecretStore", SecretStore.class,
+          "ClusterSecretStore", ClusterSecretStore.class);
   private static final Map<Class<?>, String> DESCRIPTIONS =
       Map.of(
           SecretBinding.class,
@@ -41,14 +48,24 @@ class CustomResourceDefinitionsTest {
           "Says how rotations are rolled out. Each field has a default: spec {} means canary first.",
           SecretRotation.class,
           "One attempt to move a bound secret from one version to the next. Keyturn creates it;"
-              + " people may set spec.hold and spec.abort.");
+              + " people may set spec.hold and spec.abort.",
+          SecretStore.class,
+          "A server that the SecretBindings of its namespace take secrets from.",
+          ClusterSecretStore.class,
+          "A server that the SecretBindings of the namespaces which it allows take secrets from,"
+              + " each namespace with an identity of its own.");
 
   @TempDir Path directory;
 
   @Test
   void theCommittedCrdsAreWhatTheTypesGenerate() throws IOException {
     new CRDGenerator()
-        .customResourceClasses(SecretBinding.class, RotationPolicy.class, SecretRotation.class)
+        .customResourceClasses(
+            SecretBinding.class,
+            RotationPolicy.class,
+            SecretRotation.class,
+            SecretStore.class,
+            ClusterSecretStore.class)
         .forCRDVersions("v1")
         .inOutputDir(directory.toFile())
         .generate();

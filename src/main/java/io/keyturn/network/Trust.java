@@ -1,11 +1,13 @@
-package io.keyturn.gate;
+package io.keyturn.network;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,16 +19,39 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /** TLS of the JDK with chosen CAs and a chosen identity. */
-final class Trust {
+public final class Trust {
 
   private Trust() {}
+
+  /**
+   * Certificates as PEM, in order (RFC 7468).
+   *
+   * @throws CertificateException if there is none or one cannot be read; its message quotes nothing
+   */
+  public static List<X509Certificate> certificates(byte[] pem) throws CertificateException {
+    List<X509Certificate> certificates = List.of();
+    try {
+      certificates =
+          CertificateFactory.getInstance("X.509")
+              .generateCertificates(new ByteArrayInputStream(pem))
+              .stream()
+              .map(X509Certificate.class::cast)
+              .toList();
+    } catch (CertificateException e) {
+      // Answered below; the message of the JDK quotes what it read.
+    }
+    if (certificates.isEmpty()) {
+      throw new CertificateException("no certificate as PEM");
+    }
+    return certificates;
+  }
 
   /**
    * A context that trusts the given CAs.
    *
    * @param authorities null: those of the system
    */
-  static X509ExtendedTrustManager manager(List<X509Certificate> authorities) {
+  public static X509ExtendedTrustManager manager(List<X509Certificate> authorities) {
     try {
       KeyStore store = null;
       if (authorities != null) {
@@ -50,7 +75,13 @@ final class Trust {
     }
   }
 
-  static SSLContext context(X509ExtendedKeyManager identity, X509ExtendedTrustManager trusted) {
+  /**
+   * A context with one identity.
+   *
+   * @param identity null: none
+   */
+  public static SSLContext context(
+      X509ExtendedKeyManager identity, X509ExtendedTrustManager trusted) {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(
@@ -64,17 +95,18 @@ final class Trust {
   }
 
   /** Remembers the certificate that a server shows, whether or not it is trusted. */
-  static final class Witness extends X509ExtendedTrustManager {
+  public static final class Witness extends X509ExtendedTrustManager {
 
     private final X509ExtendedTrustManager judge;
     private final AtomicReference<X509Certificate> shown = new AtomicReference<>();
 
-    Witness(X509ExtendedTrustManager judge) {
+    /** Remembers what another one judges. */
+    public Witness(X509ExtendedTrustManager judge) {
       this.judge = judge;
     }
 
     /** Null if there was none. */
-    X509Certificate shown() {
+    public X509Certificate shown() {
       return shown.get();
     }
 
@@ -133,7 +165,7 @@ final class Trust {
    * One identity, shown to whoever asks for one, and a memory of that. The JDK's own would keep it
    * back where the server names other issuers, and so hide that it would be refused.
    */
-  static final class Identity extends X509ExtendedKeyManager {
+  public static final class Identity extends X509ExtendedKeyManager {
 
     private static final String ALIAS = "candidate";
 
@@ -141,13 +173,14 @@ final class Trust {
     private final PrivateKey key;
     private volatile boolean asked;
 
-    Identity(List<X509Certificate> chain, PrivateKey key) {
+    /** The given one. */
+    public Identity(List<X509Certificate> chain, PrivateKey key) {
       this.chain = chain.toArray(X509Certificate[]::new);
       this.key = key;
     }
 
     /** Whether somebody asked for it. */
-    boolean asked() {
+    public boolean asked() {
       return asked;
     }
 

@@ -1,6 +1,5 @@
-package io.keyturn.gate;
+package io.keyturn.network;
 
-import io.keyturn.domain.gate.Measurement;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -15,7 +14,7 @@ import java.util.Set;
  * resolves the name again gets what was looked at here, because the JDK keeps an answer for half a
  * minute.
  */
-final class Destination {
+public final class Destination {
 
   // Where clouds answer their machines besides link-local addresses: AWS by IPv6, Azure, Alibaba.
   private static final Set<InetAddress> METADATA =
@@ -27,20 +26,12 @@ final class Destination {
   private Destination() {}
 
   /** No connection is made, and why. */
-  static final class Refused extends Exception {
+  public static final class Refused extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    private final transient Measurement measurement;
-
-    private Refused(Measurement measurement) {
-      super(measurement.message(), null, false, false);
-      this.measurement = measurement;
-    }
-
-    /** What that says of the version. */
-    Measurement measurement() {
-      return measurement;
+    private Refused(String sentence) {
+      super(sentence, null, false, false);
     }
   }
 
@@ -49,21 +40,18 @@ final class Destination {
    *
    * @throws Refused if it has none, or one that is not allowed
    */
-  static List<InetAddress> resolve(String host) throws Refused {
+  public static List<InetAddress> resolve(String host) throws Refused {
     InetAddress[] addresses;
     try {
       addresses = InetAddress.getAllByName(host);
     } catch (UnknownHostException e) {
-      throw new Refused(
-          Measurement.inconclusive("the name %s has no address: is it right?".formatted(host)));
+      throw new Refused("the name %s has no address: is it right?".formatted(host));
     }
     for (InetAddress address : addresses) {
       if (isForbidden(address)) {
         throw new Refused(
-            Measurement.inconclusive(
-                "%s leads to a link-local or metadata address, which Keyturn does not ask: name"
-                        .formatted(host)
-                    + " another host"));
+            "%s leads to a link-local or metadata address, which Keyturn does not ask: name another host"
+                .formatted(host));
       }
     }
     return List.of(addresses);

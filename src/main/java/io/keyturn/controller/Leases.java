@@ -29,7 +29,7 @@ import java.util.function.BooleanSupplier;
 @ApplicationScoped
 public class Leases {
 
-  /** How soon to try again to end what could not be ended. */
+  /** How soon to try again to end what cannot be ended until somebody changes something. */
   private static final Duration REVOKE_AGAIN = Duration.ofMinutes(15);
 
   private final Stores stores;
@@ -131,8 +131,12 @@ public class Leases {
             StoreException.Kind.TRANSIENT, "It was revoked, and the server still takes it.");
       }
     } catch (StoreException e) {
-      book.notRevoked(secret.getMetadata(), known.get(), e.retryAfter().orElse(REVOKE_AGAIN));
-      throw NotDone.of(e);
+      NotDone notDone = NotDone.of(e);
+      book.notRevoked(
+          secret.getMetadata(),
+          known.get(),
+          notDone.failure().lasting() ? REVOKE_AGAIN : notDone.failure().retryIn());
+      throw notDone;
     }
     note(
         secret,

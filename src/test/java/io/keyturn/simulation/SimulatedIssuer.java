@@ -167,7 +167,10 @@ final class SimulatedIssuer implements StoreType, Store {
     if (before != null && version(before.id) > order.version()) {
       throw new StoreException(StoreException.Kind.CONFLICT, "A newer version has the role.");
     }
-    if (before != null && before.id.equals(id) && !before.ended) {
+    if (before != null && before.id.equals(id)) {
+      if (before.ended) {
+        throw new StoreException(StoreException.Kind.CONFLICT, "The version was ended before.");
+      }
       return before;
     }
     if (before != null) {

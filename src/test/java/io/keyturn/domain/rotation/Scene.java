@@ -92,6 +92,7 @@ final class Scene {
   Overlap overlap = Overlap.Full;
   Credential going = Credential.NONE;
   boolean fromEnded;
+  boolean stale;
   Instant reportedAt;
   boolean compromised;
   Trigger trigger = Trigger.SourceChanged;
@@ -236,6 +237,7 @@ final class Scene {
         "payments-db",
         7,
         trigger,
+        stale,
         START,
         reportedAt,
         journal,

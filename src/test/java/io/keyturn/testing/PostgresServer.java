@@ -184,6 +184,18 @@ public final class PostgresServer implements AutoCloseable {
     run("GRANT pg_signal_backend TO %I", admin);
   }
 
+  /** Lets a user prove the password in no other way than by telling it. */
+  public void allowByCleartext(String user) {
+    try {
+      Files.writeString(
+          directory.resolve("pg_hba.conf"),
+          "host all \"%s\" 127.0.0.1/32 password\n".formatted(user) + ACCESS);
+      run("SELECT pg_reload_conf()");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /**
    * Runs a statement of the superuser.
    *

@@ -40,7 +40,7 @@ record SeededPassword(String text, String verifier) {
     }
   }
 
-  private static String text(byte[] seed) throws GeneralSecurityException {
+  static String text(byte[] seed) throws GeneralSecurityException {
     StringBuilder text = new StringBuilder(LENGTH);
     for (int block = 1; text.length() < LENGTH; block++) {
       for (byte b : hmac(seed, "keyturn postgresql password " + block)) {

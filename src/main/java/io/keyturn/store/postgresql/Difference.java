@@ -53,6 +53,7 @@ record Difference(
         UNION ALL
         SELECT grantee, 'privilege', concat_ws(' ', object, privilege_type, is_grantable)
           FROM (SELECT 'relation ' || oid AS object, relacl AS acl FROM pg_class
+                 WHERE relpersistence <> 't'
                 UNION ALL SELECT 'schema ' || oid, nspacl FROM pg_namespace
                 UNION ALL SELECT 'function ' || oid, proacl FROM pg_proc
                 UNION ALL SELECT 'database ' || oid, datacl FROM pg_database) o,

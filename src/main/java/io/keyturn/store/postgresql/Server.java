@@ -133,7 +133,8 @@ final class Server {
       if (answer == 'N') {
         throw SqlFailure.withoutTls(this);
       } else if (answer >= 0 && answer != 'S') {
-        throw new StoreException(Kind.INTEGRITY, name() + " is no PostgreSQL.");
+        throw new StoreException(
+            Kind.INTEGRITY, "The server %s is no PostgreSQL.".formatted(name()));
       }
       try (SSLSocket verified =
           (SSLSocket) new ServerTrust(authorities()).createSocket(plain, host(), port(), true)) {

@@ -29,12 +29,16 @@ final class SqlFailure {
               who,
               server.database());
       case "3D000" ->
-          failure(Kind.PERMANENT, "%s has no database %s.", server.name(), server.database());
+          failure(
+              Kind.PERMANENT,
+              "The server %s has no database %s.",
+              server.name(),
+              server.database());
       default ->
           state.startsWith("28")
               ? failure(
                   Kind.DENIED,
-                  "%s refuses the login of %s (SQLSTATE %s).",
+                  "The server %s refuses the login of %s (SQLSTATE %s).",
                   server.name(),
                   who,
                   state)
@@ -54,7 +58,7 @@ final class SqlFailure {
       case "25006" ->
           failure(
               Kind.TRANSIENT,
-              "%s is a read-only replica, or the admin's transactions are read-only: roles can be"
+              "The server %s is a read-only replica, or the admin's transactions are read-only: roles can be"
                   + " changed at the primary alone.",
               server.name());
       case "42704" ->
@@ -62,7 +66,7 @@ final class SqlFailure {
       case "55P03", "57014" ->
           failure(
               Kind.TRANSIENT,
-              "%s has something else to do with the role: it did not answer in time (SQLSTATE %s).",
+              "The server %s has something else to do with the role: it did not answer in time (SQLSTATE %s).",
               server.name(),
               state);
       case "XX000", "40001", "40P01" ->
@@ -83,25 +87,32 @@ final class SqlFailure {
     String state = e instanceof SQLException sql ? state(sql) : "08001";
     return switch (state) {
       case "08004" -> withoutTls(server);
-      case "53300" -> failure(Kind.THROTTLED, "%s has no connection left.", server.name());
+      case "53300" ->
+          failure(Kind.THROTTLED, "The server %s has no connection left.", server.name());
       case "57P01", "57P02", "57P03" ->
           failure(
-              Kind.TRANSIENT, "%s is starting or stopping (SQLSTATE %s).", server.name(), state);
+              Kind.TRANSIENT,
+              "The server %s is starting or stopping (SQLSTATE %s).",
+              server.name(),
+              state);
       default ->
           switch (state.substring(0, 2)) {
             case "08" ->
                 failure(
                     Kind.TRANSIENT,
-                    "%s takes no connection, or has cut it (SQLSTATE %s).",
+                    "The server %s takes no connection, or has cut it (SQLSTATE %s).",
                     server.name(),
                     state);
             case "53", "57", "58" ->
                 failure(
-                    Kind.TRANSIENT, "%s is in need itself (SQLSTATE %s).", server.name(), state);
+                    Kind.TRANSIENT,
+                    "The server %s is in need itself (SQLSTATE %s).",
+                    server.name(),
+                    state);
             default ->
                 failure(
                     Kind.PERMANENT,
-                    "%s does not do it, for a reason of its own (SQLSTATE %s).",
+                    "The server %s does not do it, for a reason of its own (SQLSTATE %s).",
                     server.name(),
                     state);
           };
@@ -111,7 +122,7 @@ final class SqlFailure {
   static StoreException withoutTls(Server server) {
     return failure(
         Kind.PERMANENT,
-        "%s does not offer TLS and a login by scram-sha-256: no password is told in another way.",
+        "The server %s does not offer TLS and a login by scram-sha-256: no password is told in another way.",
         server.name());
   }
 

@@ -68,7 +68,7 @@ record Turn(AdminSession admin, String idle, String other) {
       throw new StoreException(
           Kind.CONFLICT,
           Reasons.SLOT_IN_USE,
-          ("The role %s has %d sessions that Keyturn knows nothing of, whose password would change:"
+          ("The role %s has %d session(s) that Keyturn knows nothing of, whose password would change:"
                   + " let them use the other role and name this one first, or end them.")
               .formatted(role.name(), sessions),
           Optional.empty());

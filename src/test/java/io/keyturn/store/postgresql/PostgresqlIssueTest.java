@@ -148,7 +148,7 @@ class PostgresqlIssueTest {
 
       assertThat(refused.kind()).isEqualTo(Kind.CONFLICT);
       assertThat(refused.reason()).isEqualTo(Reasons.SLOT_IN_USE);
-      assertThat(refused).hasMessageStartingWith("The role %s has 1 sessions", roles.a());
+      assertThat(refused).hasMessageStartingWith("The role %s has 1 session(s)", roles.a());
       assertThat(server.tryLogin(roles.a(), "by-hand")).isEqualTo(LoginOutcome.ACCEPTED);
     }
   }
@@ -288,7 +288,7 @@ class PostgresqlIssueTest {
     assertThat(wrong.kind()).isEqualTo(Kind.INTEGRITY);
     assertThat(wrong)
         .hasMessage(
-            "localhost:%d refuses the login of the role %s (SQLSTATE 28P01)."
+            "The server localhost:%d refuses the login of the role %s (SQLSTATE 28P01)."
                 .formatted(server.port(), roles.a()));
   }
 

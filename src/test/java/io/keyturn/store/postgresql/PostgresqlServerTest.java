@@ -116,7 +116,7 @@ class PostgresqlServerTest {
     assertThat(denied.kind()).isEqualTo(Kind.DENIED);
     assertThat(denied)
         .hasMessage(
-            "localhost:%d refuses the login of the admin (SQLSTATE 28P01)."
+            "The server localhost:%d refuses the login of the admin (SQLSTATE 28P01)."
                 .formatted(server.port()));
   }
 

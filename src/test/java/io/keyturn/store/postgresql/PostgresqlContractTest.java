@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -86,6 +87,11 @@ class PostgresqlContractTest extends StoreContract {
       data.keys().forEach(key -> values.put(key, data.get(key).clone()));
       values.put("password", "not-the-password".getBytes(StandardCharsets.UTF_8));
       return Optional.of(SecretData.takeOwnershipOf(values));
+    }
+
+    @Override
+    public Set<String> written() {
+      return Set.of("username", "host", "port", "database");
     }
 
     @Override

@@ -30,11 +30,6 @@ record Login(String username, String password) {
         text(data, PASSWORD).orElseThrow(() -> missing(PASSWORD, where)));
   }
 
-  /** The password alone, if there is one. */
-  static Optional<String> password(SecretData data) {
-    return text(data, PASSWORD);
-  }
-
   /** As it is delivered, with where to use it. */
   SecretData data(Server server) {
     return SecretData.takeOwnershipOf(

@@ -129,29 +129,32 @@ final class PostgresqlStore implements Store {
     }
   }
 
-  /** Tries it; where there is nothing to try, or the answer is not clear, looks at the role. */
+  /**
+   * Tries it, and looks at the role: a password that was made again after the key of the
+   * installation was lost is another one, and its refusal says nothing.
+   */
   @Override
-  public Refusal refusal(Credential credential, SecretData data) {
+  public Refusal refusal(Credential credential, Order order) {
     Slot slot = Slot.of(credential);
-    Optional<String> password = Login.password(data);
-    if (password.isPresent()) {
-      try (Connection _ = server.login(slot.role(), password.get())) {
+    boolean refused = false;
+    if (slot.isMarked(Mark.of(order))) {
+      String password = SeededPassword.of(order.seed().get()).text();
+      try (Connection _ = server.login(slot.role(), password)) {
         return Refusal.STILL_TAKEN;
       } catch (SQLException e) {
         // 28000 is said of a role without LOGIN, and of one that may not log in from here.
-        if (SqlFailure.state(e).equals("28P01")) {
-          return Refusal.PROVEN;
-        }
+        refused = SqlFailure.state(e).equals("28P01");
       } catch (StoreException e) {
         return Refusal.UNKNOWN;
       }
     }
-    return lookedUp(slot);
+    return lookedUp(slot, refused);
   }
 
-  private Refusal lookedUp(Slot slot) {
+  private Refusal lookedUp(Slot slot, boolean refused) {
     try (AdminSession admin = admin()) {
-      return admin.locked(slot.role(), "to read roles", () -> new Standing(admin, slot).refusal());
+      return admin.locked(
+          slot.role(), "to read roles", () -> new Standing(admin, slot).refusal(refused));
     } catch (StoreException e) {
       return Refusal.UNKNOWN;
     }

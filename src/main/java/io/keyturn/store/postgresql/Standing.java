@@ -46,14 +46,19 @@ record Standing(AdminSession admin, Slot slot) {
     Role.get(admin, slot.role()).terminateSessions(admin);
   }
 
-  /** Whether the password is refused, as the role tells. */
-  Refusal refusal() throws SQLException {
+  /**
+   * Whether the password is refused, as the role tells.
+   *
+   * @param tried whether it was tried and refused, which tells more once it was ended
+   */
+  Refusal refusal(boolean tried) throws SQLException {
     Optional<Role> role = Role.find(admin, slot.role());
     if (role.isEmpty() || !role.get().canLogin()) {
       return Refusal.PROVEN;
     }
     Optional<Mark> mark = Mark.in(role.get().comment(admin));
-    return mark.isPresent() && !slot.isMarked(mark.get()) ? Refusal.PROVEN : Refusal.UNKNOWN;
+    boolean ended = mark.filter(m -> !slot.isMarked(m) || (m.revoked() && tried)).isPresent();
+    return ended ? Refusal.PROVEN : Refusal.UNKNOWN;
   }
 
   private StoreException unknown() {

@@ -2,10 +2,11 @@ package io.keyturn.store.postgresql;
 
 import static io.keyturn.store.postgresql.TestRoles.credential;
 import static io.keyturn.store.postgresql.TestRoles.failure;
+import static io.keyturn.store.postgresql.TestRoles.order;
 import static io.keyturn.store.postgresql.TestRoles.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.keyturn.secret.SecretData;
+import io.keyturn.store.spi.Order;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.Store.Refusal;
@@ -15,7 +16,7 @@ import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,8 +36,9 @@ class PostgresqlEndTest {
     server.close();
   }
 
-  private static SecretData nothing() {
-    return SecretData.takeOwnershipOf(Map.of());
+  /** One that issued something else, so that there is nothing to try. */
+  private static Order nothing() {
+    return order(99, null);
   }
 
   @Test
@@ -48,13 +50,13 @@ class PostgresqlEndTest {
     store.disable(credential(issued));
     store.disable(credential(issued));
     assertThat(roles.login(issued)).isEqualTo(LoginOutcome.REFUSED);
-    assertThat(store.refusal(credential(issued), issued.data())).isEqualTo(Refusal.PROVEN);
+    assertThat(store.refusal(credential(issued), order(1, null))).isEqualTo(Refusal.PROVEN);
     assertThat(roles.verifier(roles.a())).isNotNull();
 
     store.enable(credential(issued));
     store.enable(credential(issued));
     assertThat(roles.login(issued)).isEqualTo(LoginOutcome.ACCEPTED);
-    assertThat(store.refusal(credential(issued), issued.data())).isEqualTo(Refusal.STILL_TAKEN);
+    assertThat(store.refusal(credential(issued), order(1, null))).isEqualTo(Refusal.STILL_TAKEN);
   }
 
   @Test
@@ -67,7 +69,7 @@ class PostgresqlEndTest {
     store.revoke(credential(first), false);
     store.revoke(credential(first), false);
     assertThat(roles.verifier(roles.a())).isNull();
-    assertThat(store.refusal(credential(first), first.data())).isEqualTo(Refusal.PROVEN);
+    assertThat(store.refusal(credential(first), order(1, null))).isEqualTo(Refusal.PROVEN);
     assertThat(store.refusal(credential(first), nothing())).isEqualTo(Refusal.PROVEN);
     assertThat(roles.login(second)).isEqualTo(LoginOutcome.ACCEPTED);
 
@@ -89,7 +91,7 @@ class PostgresqlEndTest {
       assertThat(session.isValid(2)).isTrue();
     }
     assertThat(roles.login(third)).isEqualTo(LoginOutcome.ACCEPTED);
-    assertThat(store.refusal(credential(first), first.data())).isEqualTo(Refusal.PROVEN);
+    assertThat(store.refusal(credential(first), order(1, null))).isEqualTo(Refusal.PROVEN);
     assertThat(store.refusal(credential(first), nothing())).isEqualTo(Refusal.PROVEN);
     assertThat(store.refusal(credential(third), nothing())).isEqualTo(Refusal.UNKNOWN);
   }
@@ -147,7 +149,7 @@ class PostgresqlEndTest {
     store.disable(credential(issued));
     store.revoke(credential(issued), true);
     assertThat(failure(() -> store.enable(credential(issued))).kind()).isEqualTo(Kind.NOT_FOUND);
-    assertThat(store.refusal(credential(issued), issued.data())).isEqualTo(Refusal.PROVEN);
+    assertThat(store.refusal(credential(issued), order(1, null))).isEqualTo(Refusal.PROVEN);
     assertThat(store.refusal(credential(issued), nothing())).isEqualTo(Refusal.PROVEN);
   }
 
@@ -176,7 +178,24 @@ class PostgresqlEndTest {
     Store nowhere =
         roles.store(TestRoles.provider("localhost", 1, "postgres", TestRoles.AUTHORITY.pem()));
 
-    assertThat(nowhere.refusal(credential(issued), issued.data())).isEqualTo(Refusal.UNKNOWN);
+    assertThat(nowhere.refusal(credential(issued), order(1, null))).isEqualTo(Refusal.UNKNOWN);
     assertThat(text(issued.data(), "username")).isEqualTo(roles.a());
+  }
+
+  @Test
+  void aSeedThatChangedProvesNothing() {
+    TestRoles roles = TestRoles.on(server, "seed");
+    Store store = roles.store();
+    Reading.Value issued = roles.issue(1, null);
+    Order lost =
+        new Order(
+            TestRoles.OWNER, 1, "token-1", Optional.empty(), () -> TestRoles.seed("another key"));
+
+    assertThat(store.refusal(credential(issued), lost)).isEqualTo(Refusal.UNKNOWN);
+
+    store.revoke(credential(issued), false);
+    server.run("ALTER ROLE %I LOGIN", roles.a());
+    assertThat(store.refusal(credential(issued), order(1, null))).isEqualTo(Refusal.PROVEN);
+    assertThat(store.refusal(credential(issued), nothing())).isEqualTo(Refusal.UNKNOWN);
   }
 }

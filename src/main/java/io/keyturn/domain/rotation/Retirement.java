@@ -31,7 +31,8 @@ final class Retirement {
     Wishes wishes = draft.seen.wishes();
     // Somebody deletes the binding or this record: there is nothing to take back any more.
     boolean leaving = wishes.bindingGone() || wishes.deleted() || wishes.compromised();
-    boolean endsNow = draft.emergency() && Promotion.deadlinePassed(draft);
+    boolean endsNow =
+        draft.emergency() && Promotion.deadlinePassed(draft) && !draft.waitsForPeople();
     boolean graceOver = !draft.now.isBefore(graceUntil);
     boolean over = graceOver && users.isEmpty() && !draft.waitsForPeople();
     if (over || endsNow) {

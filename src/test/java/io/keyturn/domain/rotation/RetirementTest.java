@@ -251,6 +251,19 @@ class RetirementTest {
     }
   }
 
+  @Test
+  void aPodThatShowsBeforeItIsRevokedKeepsItAlive() {
+    Scene scene = revocable("").until(Stage.Revoking);
+    scene.fail(transientFailure(Reasons.STORE_UNAVAILABLE));
+    scene.users = List.of("job-1");
+    scene.settle();
+
+    assertThat(scene.did()).doesNotContain(REVOKE);
+    assertThat(scene.stage()).isEqualTo(Stage.Complete);
+    assertThat(scene.journal.message()).contains("1 pods may still use version 6");
+    assertOldRevoked(scene, Status.False, Reasons.REVOKING);
+  }
+
   // Those who do not wait.
 
   static List<Consumer<Scene>> leavers() {
@@ -294,6 +307,39 @@ class RetirementTest {
     assertThat(scene.stage()).isEqualTo(Stage.Complete);
     assertThat(scene.did()).contains(REVOKE);
     assertOldRevoked(scene, Status.True, Reasons.REVOKED);
+  }
+
+  @Test
+  void whatIsNotThereAnyMoreIsNotDisabled() {
+    for (Credential gone :
+        List.of(Credential.NONE, new Credential(true, true, null, Scene.START, false))) {
+      Scene scene = disablable("").until(Stage.Disabling);
+      scene.going = gone;
+      scene.settle();
+
+      assertThat(scene.stage()).isEqualTo(Stage.Complete);
+      assertThat(scene.did()).doesNotContain(DISABLE, REVOKE);
+    }
+  }
+
+  @Test
+  void anEmergencyOfTheNewVersionDoesNotWaitForTheSoakOfTheOldOne() {
+    Scene scene = disablable("retirement: {disableSoak: 2d}").until(Stage.Disabling).settle();
+    scene.compromised = true;
+    scene.settle();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Complete);
+    assertThat(scene.did()).contains(REVOKE);
+  }
+
+  @Test
+  void norForAStoreThatDoesNotEndIt() {
+    Scene scene = revocable("").until(Stage.Revoking);
+    scene.compromised = true;
+    scene.fail(transientFailure(Reasons.STORE_UNAVAILABLE));
+
+    assertThat(scene.stage()).isEqualTo(Stage.Complete);
+    assertOldRevoked(scene, Status.False, Reasons.REVOKE_FAILED);
   }
 
   // After a compromise.
@@ -340,6 +386,21 @@ class RetirementTest {
 
     scene.hold = false;
     scene.settle();
+    assertThat(scene.did()).contains(REVOKE_ALL);
+  }
+
+  @Test
+  void aPodThatShowsInTheMiddleOfItIsWaitedForUntilTheDeadline() {
+    Scene scene = emergency(revocable("")).until(Stage.Revoking);
+    final Instant deadline = scene.journal.timeline().startedAt().plus(Duration.ofMinutes(30));
+    scene.users = List.of("job-1");
+    scene.now = deadline.minusSeconds(1);
+    scene.settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Revoking);
+    assertThat(scene.did()).doesNotContain(REVOKE_ALL);
+
+    scene.until(Stage.Complete);
+    assertThat(scene.now).isEqualTo(deadline);
     assertThat(scene.did()).contains(REVOKE_ALL);
   }
 

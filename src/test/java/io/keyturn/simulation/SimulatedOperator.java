@@ -89,7 +89,7 @@ final class SimulatedOperator {
     Deployments deployments = new Deployments(api, fingerprint);
     Candidates candidates =
         new Candidates(
-            new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api),
+            new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api, null),
             fingerprint,
             new Silence());
     Executor executor =
@@ -341,6 +341,11 @@ final class SimulatedOperator {
     @Override
     public void apply(HasMetadata fields) {
       write("apply", fields, () -> store.apply(fields));
+    }
+
+    @Override
+    public String token(String namespace, String serviceAccount, String audience, Duration valid) {
+      throw new UnsupportedOperationException();
     }
   }
 

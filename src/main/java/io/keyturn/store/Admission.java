@@ -8,12 +8,15 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * Who may ask an open store now. Nobody waits long for a turn, and nobody at all for a store that
- * has just failed to answer, except the one who asks it: those who wait keep a worker from the
- * objects of other stores.
+ * Who may ask an open store now. One that has not answered yet, or failed to the last time, is
+ * asked by one at a time. Nobody waits long for a turn, and once somebody has done so in vain
+ * nobody at all, until the store answers: those who wait keep a worker from the objects of other
+ * stores.
  */
 final class Admission {
 
@@ -26,7 +29,9 @@ final class Admission {
   private final String store;
   private final RequestLimit limit;
   private final Breaker breaker;
-  private final Semaphore turns = new Semaphore(AT_ONCE);
+  private final Semaphore turns = new Semaphore(1);
+  private final AtomicBoolean answered = new AtomicBoolean();
+  private final AtomicInteger asking = new AtomicInteger();
 
   /**
    * Admission to a store.
@@ -53,13 +58,15 @@ final class Admission {
       breaker.enter();
       return tell(ask);
     } finally {
+      asking.decrementAndGet();
       turns.release();
     }
   }
 
   /** Asks although the store may be left alone: the answer decides whether it is any longer. */
   <T> T probe(Supplier<T> ask) {
-    requireRequest();
+    // It counts, and it comes seldom enough not to wait for a turn.
+    limit.take();
     try {
       T answer = ask.get();
       breaker.answeredAnyway();
@@ -85,13 +92,21 @@ final class Admission {
         "The %s has not answered yet; it is asked again soon.");
   }
 
+  /** It has not come in time. */
+  StoreException waitedInVain() {
+    breaker.silent();
+    return busy();
+  }
+
   private void takeTurn() {
-    boolean alone = turns.availablePermits() == AT_ONCE;
+    if (breaker.failing() && asking.get() > 0) {
+      throw busy();
+    }
     try {
-      if (breaker.failing() && !alone
-          || !turns.tryAcquire(patience().toMillis(), TimeUnit.MILLISECONDS)) {
-        throw busy();
+      if (!turns.tryAcquire(patience().toMillis(), TimeUnit.MILLISECONDS)) {
+        throw waitedInVain();
       }
+      asking.incrementAndGet();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw busy();
@@ -117,16 +132,26 @@ final class Admission {
     try {
       T answer = ask.get();
       breaker.answered();
+      letMoreIn();
       told = true;
       return answer;
     } catch (StoreException e) {
       breaker.failed(e);
+      if (!breaker.failing()) {
+        letMoreIn();
+      }
       told = true;
       throw e;
     } finally {
       if (!told) {
         breaker.left();
       }
+    }
+  }
+
+  private void letMoreIn() {
+    if (answered.compareAndSet(false, true)) {
+      turns.release(AT_ONCE - 1);
     }
   }
 }

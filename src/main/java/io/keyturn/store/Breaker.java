@@ -98,6 +98,11 @@ final class Breaker {
     return least.plusMillis(ThreadLocalRandom.current().nextLong(least.toMillis() / 5));
   }
 
+  /** It has not answered for long, and may yet. */
+  void silent() {
+    failing = true;
+  }
+
   /** Whoever was let in has not asked. */
   void left() {
     circuit.releasePermission();

@@ -101,7 +101,7 @@ final class Readings {
           ? others.get()
           : others.get(admission.patience().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      throw admission.busy();
+      throw admission.waitedInVain();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw admission.busy();

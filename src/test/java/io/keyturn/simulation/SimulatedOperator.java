@@ -347,6 +347,11 @@ final class SimulatedOperator {
     public void apply(HasMetadata fields) {
       write("apply", fields, () -> store.apply(fields));
     }
+
+    @Override
+    public String token(String namespace, String serviceAccount, String audience, Duration valid) {
+      throw new UnsupportedOperationException();
+    }
   }
 
   /** Nobody counts here. */

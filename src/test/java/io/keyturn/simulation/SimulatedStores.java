@@ -28,7 +28,7 @@ final class SimulatedStores extends Stores {
 
   SimulatedStores(
       ApiServer api, SimulatedIssuer issuer, SimulatedOperator operator, Weather weather) {
-    super(List.of(new UpstreamSecretStore(), new GeneratedStore(), issuer), api);
+    super(List.of(new UpstreamSecretStore(), new GeneratedStore(), issuer), api, null);
     this.issuer = issuer;
     this.operator = operator;
     this.weather = weather;

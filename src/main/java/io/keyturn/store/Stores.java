@@ -4,11 +4,11 @@ import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Provider;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.kubernetes.ApiServer;
-import io.keyturn.secret.SecretData;
 import io.keyturn.store.Recorder.Access;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
@@ -37,6 +37,9 @@ import java.util.stream.Stream;
 @ApplicationScoped
 public class Stores {
 
+  private static final Capabilities ANYTHING =
+      new Capabilities(true, false, Overlap.Full, true, true, true);
+
   private final List<StoreType> types;
   private final ApiServer api;
   private final OpenStores open;
@@ -63,6 +66,15 @@ public class Stores {
     return open.typeOf(provider).capabilities();
   }
 
+  /** What a store can do at most; one that cannot be found is asked, and says so then. */
+  public Capabilities capabilities(String namespace, StoreRef store) {
+    try {
+      return capabilities(open.provider(namespace, store));
+    } catch (StoreException e) {
+      return ANYTHING;
+    }
+  }
+
   /** The name of the kind of store that serves a source, as metrics call it. */
   public String typeName(Source source) {
     return typeOf(source).name();
@@ -81,18 +93,13 @@ public class Stores {
     return use(binding, store -> store.read(access, subject(source), s -> s.read(source)));
   }
 
-  /**
-   * When the next look at the source of a binding makes sense; empty if a change is announced, or
-   * it makes its values when asked.
-   */
-  public Optional<Instant> nextRead(SecretBinding binding) {
+  /** When the next look at what the source of a binding holds makes sense. */
+  public Instant nextRead(SecretBinding binding) {
     Source source = binding.getSpec().source();
-    Capabilities can = capabilities(source);
-    return source.storeRef() == null || can.announces() || can.makesValues()
-        ? Optional.empty()
-        : Optional.of(
-            open.nextRead(
-                binding.getMetadata().getNamespace(), source.storeRef(), subject(source)));
+    if (source.storeRef() == null) {
+      throw new IllegalArgumentException("changes of what the cluster holds are announced");
+    }
+    return open.nextRead(binding.getMetadata().getNamespace(), source.storeRef(), subject(source));
   }
 
   /** Makes a value for a binding, and proves that it works where the store can tell. */
@@ -162,8 +169,8 @@ public class Stores {
 
   /** Whether a credential that was revoked is refused. */
   public Store.Refusal refusal(
-      String namespace, StoreRef store, Credential credential, SecretData data) {
-    return ask(Operation.VERIFY, namespace, store, credential, s -> s.refusal(credential, data));
+      String namespace, StoreRef store, Credential credential, Order order) {
+    return ask(Operation.VERIFY, namespace, store, credential, s -> s.refusal(credential, order));
   }
 
   /** Whether a SecretStore lets the identity of its own namespace in; fails if not. */

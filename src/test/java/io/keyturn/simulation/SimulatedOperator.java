@@ -21,8 +21,11 @@ import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.controller.LeaseBook;
+import io.keyturn.controller.Leases;
 import io.keyturn.controller.Pace;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.controller.VersionUsers;
 import io.keyturn.controller.binding.BindingReconcilers;
 import io.keyturn.controller.rotation.RotationReconcilers;
 import io.keyturn.gate.Judge;
@@ -31,8 +34,6 @@ import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
 import io.keyturn.store.Stores;
-import io.keyturn.store.generated.GeneratedStore;
-import io.keyturn.store.secret.UpstreamSecretStore;
 import io.keyturn.workload.deployment.Deployments;
 import java.time.Clock;
 import java.time.Duration;
@@ -73,6 +74,7 @@ final class SimulatedOperator {
   SimulatedOperator(
       String name,
       ObjectStore store,
+      SimulatedIssuer issuer,
       Clock clock,
       Weather weather,
       Duration kubeletLag,
@@ -87,11 +89,10 @@ final class SimulatedOperator {
     Fingerprint fingerprint = new Fingerprint(new byte[Fingerprint.KEY_LENGTH]);
     SecretWriter secrets = new SecretWriter(api, fingerprint);
     Deployments deployments = new Deployments(api, fingerprint);
-    Candidates candidates =
-        new Candidates(
-            new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api, null),
-            fingerprint,
-            new Silence());
+    Stores stores = new SimulatedStores(api, issuer, this, weather);
+    Candidates candidates = new Candidates(stores, fingerprint, new Silence());
+    LeaseBook book = new LeaseBook(clock);
+    VersionUsers users = new VersionUsers(api, deployments, lag);
     Executor executor =
         new Executor(
             api,
@@ -100,6 +101,7 @@ final class SimulatedOperator {
             new PreflightJobs(api),
             candidates,
             new Adoption(),
+            new Leases(stores, secrets, candidates, book, new Silence(), clock),
             new Silence(),
             new Pace(5, clock),
             clock);
@@ -116,7 +118,9 @@ final class SimulatedOperator {
             clock,
             () -> cached(SecretBinding.class),
             this::snapshots,
-            b -> cached(SecretRotation.class));
+            b -> cached(SecretRotation.class),
+            users,
+            book);
     rotations =
         RotationReconcilers.of(
             api,
@@ -131,7 +135,8 @@ final class SimulatedOperator {
             clock,
             this::hasClone,
             judge,
-            epoch);
+            epoch,
+            book);
     seen = store.changes().size();
     List.of(SecretBinding.class, SecretRotation.class, Secret.class, Deployment.class)
         .forEach(kind -> store.look(kind).forEach(this::learn));
@@ -351,6 +356,11 @@ final class SimulatedOperator {
 
   /** Nobody counts here. */
   private static final class Silence implements Telemetry {
+    @Override
+    public void renewed(String outcome) {}
+
+    @Override
+    public void abandoned(boolean ended) {}
 
     @Override
     public void retrieved(String storeType, Retrieval result, String reason, Duration took) {}

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.controller.Credentials.Known;
 import io.keyturn.secret.SecretWriter;
@@ -165,9 +166,13 @@ public class Leases {
   }
 
   /**
-   * Ends what was issued in vain; if that fails, too, it ends with its time, as nobody renews it.
+   * Ends what was issued in vain; if that fails, too, it ends with its time, as nobody renews it. A
+   * slot is left alone: the same order is made again, and leads to the same value.
    */
   void abandon(SecretBinding binding, Candidate candidate) {
+    if (candidates.capabilities(binding).overlap() == Overlap.Slots) {
+      return;
+    }
     candidate
         .credential()
         .ifPresent(c -> {

@@ -164,13 +164,11 @@ final class SimulatedIssuer implements StoreType, Store {
     String role = ROLES.get(0).equals(used) ? ROLES.get(1) : ROLES.get(0);
     Line before = slots.get(role);
     String id = role + "@" + order.version();
-    if (before != null && version(before.id) > order.version()) {
-      throw new StoreException(StoreException.Kind.CONFLICT, "A newer version has the role.");
+    if (slots.values().stream().anyMatch(l -> version(l.id) > order.version())) {
+      throw new StoreException(StoreException.Kind.CONFLICT, "A newer version has been issued.");
     }
     if (before != null && before.id.equals(id)) {
-      if (before.ended) {
-        throw new StoreException(StoreException.Kind.CONFLICT, "The version was ended before.");
-      }
+      before.ended = false;
       return before;
     }
     if (before != null) {

@@ -148,7 +148,9 @@ final class Retirement {
   void revoke(Draft draft) {
     List<String> users = draft.seen.users().names();
     boolean used = draft.seen.going().alive() && !users.isEmpty();
-    if (used && !draft.emergency()) {
+    if (used && !draft.emergency() && draft.seen.going().disabledAt() != null) {
+      draft.perform(new Effect.Enable(draft.from().snapshot()));
+    } else if (used && !draft.emergency()) {
       complete(draft, users);
     } else if (used && !Promotion.deadlinePassed(draft)) {
       draft.retire(draft.retirement().graceUntil(), users);

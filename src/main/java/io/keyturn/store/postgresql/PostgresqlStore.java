@@ -40,9 +40,9 @@ final class PostgresqlStore implements Store {
 
   /**
    * Gives the idle role the password of the order's seed. An order that was carried out already
-   * leads to the same password again. One whose version is not newer, or whose password was revoked
-   * already, is refused, and so is one of the same version and of another attempt: whoever made the
-   * other attempt may have handed its password out.
+   * leads to the same password again. One is refused if either role has gone on to a newer version,
+   * and so is one of the same version and of another attempt: whoever made the other attempt may
+   * have handed its password out.
    */
   @Override
   public Reading.Value issue(Source source, Order order) {

@@ -18,15 +18,20 @@ record Turn(AdminSession admin, String idle, String other) {
 
   /** Takes it. What was changed is undone by an exception. */
   Mark take(Order order, SeededPassword password) throws SQLException {
-    Role role = RolePair.checked(admin, idle, other).idle();
+    RolePair pair = RolePair.checked(admin, idle, other);
+    Role role = pair.idle();
     // Changed first, and looked at then: nobody else can change it from here on.
     role.alter(admin, "LOGIN PASSWORD " + admin.literal(password.verifier()));
     String comment = role.comment(admin);
     Optional<Mark> before = Mark.in(comment);
     Mark mark = Mark.of(order);
-    before.ifPresent(b -> rejectLate(b, mark));
+    before.ifPresent(b -> rejectOther(b, mark));
+    // What was revoked while it was the newest was issued in vain, and may be ordered again. What
+    // has had its time has a newer one on the other role.
+    rejectLate(idle, before, mark);
+    rejectLate(other, Mark.in(pair.other().comment(admin)), mark);
     boolean ours = before.isPresent() && order.current().isPresent();
-    boolean again = before.filter(mark::isOfSameAttempt).isPresent();
+    boolean again = before.filter(mark::equals).isPresent();
     if (!ours && !again) {
       rejectUse(role);
     }
@@ -36,28 +41,27 @@ record Turn(AdminSession admin, String idle, String other) {
     return mark;
   }
 
-  private void rejectLate(Mark before, Mark mark) {
+  private void rejectOther(Mark before, Mark mark) {
     if (!before.owner().equals(mark.owner())) {
       throw conflict(
           "The role %s is rotated by the SecretBinding with the UID %s: if that is gone, remove the"
               + " line of Keyturn from the comment of the role.",
           idle, before.owner());
     }
-    if (before.version() > mark.version()) {
-      throw conflict(
-          "The role %s already has the password of version %d, which is newer than %d.",
-          idle, before.version(), mark.version());
-    }
-    if (before.version() < mark.version()) {
-      return;
-    }
-    if (!before.isOfSameAttempt(mark)) {
+    if (before.version() == mark.version() && !before.isOfSameAttempt(mark)) {
       throw conflict(
           "Another attempt has given the role %s the password of version %d.",
           idle, mark.version());
     }
-    if (before.revoked()) {
-      throw conflict("Version %d of the role %s was revoked already.", mark.version(), idle);
+  }
+
+  private static void rejectLate(String role, Optional<Mark> before, Mark mark) {
+    if (before.isPresent()
+        && before.get().owner().equals(mark.owner())
+        && before.get().version() > mark.version()) {
+      throw conflict(
+          "The role %s already has the password of version %d, which is newer than %d.",
+          role, before.get().version(), mark.version());
     }
   }
 

@@ -203,14 +203,32 @@ class PostgresqlIssueTest {
   }
 
   @Test
-  void anOrderDoesNotBringBackWhatWasRevoked() {
+  void anOrderDoesNotBringBackWhatHasHadItsTime() {
     TestRoles roles = TestRoles.on(server, "back");
+    Reading.Value first = roles.issue(1, null);
+    Reading.Value second = roles.issue(2, first);
+    roles.store().revoke(credential(first), false);
+
+    StoreException late = roles.refusedIssue(1, null);
+
+    assertThat(late.kind()).isEqualTo(Kind.CONFLICT);
+    assertThat(late).hasMessageStartingWith("The role %s already has", roles.b());
+    assertThat(roles.login(first)).isEqualTo(LoginOutcome.REFUSED);
+    assertThat(roles.login(second)).isEqualTo(LoginOutcome.ACCEPTED);
+  }
+
+  @Test
+  void whatWasIssuedInVainIsOrderedAgain() {
+    TestRoles roles = TestRoles.on(server, "vain");
     Reading.Value first = roles.issue(1, null);
     roles.store().revoke(credential(first), false);
 
-    assertThat(roles.refusedIssue(1, null).kind()).isEqualTo(Kind.CONFLICT);
-    assertThat(roles.login(first)).isEqualTo(LoginOutcome.REFUSED);
-    assertThat(roles.login(roles.issue(2, null))).isEqualTo(LoginOutcome.ACCEPTED);
+    Reading.Value again = roles.issue(1, null);
+
+    assertThat(again.data().sameAs(first.data())).isTrue();
+    assertThat(roles.login(again)).isEqualTo(LoginOutcome.ACCEPTED);
+    roles.store().revoke(credential(again), false);
+    assertThat(roles.login(again)).isEqualTo(LoginOutcome.REFUSED);
   }
 
   @Test

@@ -1,0 +1,2 @@
+/** What each store has to hold, whatever it asks. */
+package io.keyturn.contract;

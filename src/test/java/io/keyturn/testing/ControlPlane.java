@@ -15,10 +15,8 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.vertx.VertxHttpClientFactory;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -34,7 +32,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -52,6 +49,9 @@ import java.util.stream.Stream;
 public final class ControlPlane implements AutoCloseable {
   /** How many nodes there are unless a test asks for another number. */
   public static final int DEFAULT_NODES = 3;
+
+  /** The first call on a machine builds them, which takes about ten minutes. */
+  static final BuiltPrograms PROGRAMS = new BuiltPrograms("hack/cluster/build", "control plane");
 
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration KUBECTL_TIMEOUT = Duration.ofSeconds(60);
@@ -83,13 +83,6 @@ public final class ControlPlane implements AutoCloseable {
   private final Vertx network = Vertx.vertx(new VertxOptions().setUseDaemonThread(true));
   private KubernetesClient admin;
 
-  /**
-   * Whether a control plane can be started here.
-   *
-   * @param reason why not, a sentence; empty if it can
-   */
-  public record Availability(boolean available, String reason) {}
-
   /** What a command said and how it ended. */
   public record Result(int exitCode, String stdout, String stderr) {
     /** Whether it ended with 0. */
@@ -111,20 +104,10 @@ public final class ControlPlane implements AutoCloseable {
   }
 
   /**
-   * Whether the programs are there or can be built. The first call on a machine builds them, which
-   * takes about ten minutes and says so on stderr.
-   */
-  public static Availability available() {
-    return ClusterBinaries.locate()
-        .map(found -> new Availability(true, ""))
-        .orElseGet(() -> new Availability(false, ClusterBinaries.whyNot()));
-  }
-
-  /**
    * Starts a control plane with {@link #DEFAULT_NODES} nodes in a temporary directory.
    *
-   * @throws IllegalStateException if it is not {@link #available()} or does not become ready; the
-   *     message has the end of the log of the program that failed
+   * @throws IllegalStateException if its programs cannot be had, or it does not become ready; the
+   *     message says why, or has the end of the log of the program that failed
    */
   public static ControlPlane start() {
     try {
@@ -149,8 +132,7 @@ public final class ControlPlane implements AutoCloseable {
 
   private static ControlPlane start(Path directory, int nodes, boolean temporary) {
     Path binaries =
-        ClusterBinaries.locate()
-            .orElseThrow(() -> new IllegalStateException(ClusterBinaries.whyNot()));
+        PROGRAMS.locate().orElseThrow(() -> new IllegalStateException(PROGRAMS.whyNot()));
     ControlPlane plane = new ControlPlane(binaries, directory, temporary);
     try {
       plane.startProcesses();
@@ -474,20 +456,28 @@ public final class ControlPlane implements AutoCloseable {
   }
 
   private String tokenKubeconfig(String namespace, String serviceAccount) {
-    String token =
-        admin
-            .serviceAccounts()
-            .inNamespace(namespace)
-            .withName(serviceAccount)
-            .tokenRequest(
-                new TokenRequestBuilder()
-                    .withNewSpec()
-                    .withExpirationSeconds(TOKEN_LIFETIME.toSeconds())
-                    .endSpec()
-                    .build())
-            .getStatus()
-            .getToken();
-    return certificates.kubeconfigWithToken(url, namespace, token);
+    return certificates.kubeconfigWithToken(url, namespace, token(namespace, serviceAccount));
+  }
+
+  /**
+   * A token that the API server issues for a service account, valid for {@code 12 h}.
+   *
+   * @param audiences who is to take it; nobody named is the API server itself
+   */
+  public String token(String namespace, String serviceAccount, String... audiences) {
+    return admin
+        .serviceAccounts()
+        .inNamespace(namespace)
+        .withName(serviceAccount)
+        .tokenRequest(
+            new TokenRequestBuilder()
+                .withNewSpec()
+                .withAudiences(audiences)
+                .withExpirationSeconds(TOKEN_LIFETIME.toSeconds())
+                .endSpec()
+                .build())
+        .getStatus()
+        .getToken();
   }
 
   private void writeKubeconfig(String file, String user, List<String> groups) throws IOException {
@@ -567,83 +557,6 @@ public final class ControlPlane implements AutoCloseable {
       files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
     } catch (IOException | UncheckedIOException e) {
       // Only rubbish is left, in a temporary place.
-    }
-  }
-
-  /** Where the programs are, found once per JVM. */
-  private static final class ClusterBinaries {
-    private static Optional<Path> found;
-    private static String whyNot = "";
-
-    static synchronized Optional<Path> locate() {
-      if (found == null) {
-        found = build();
-      }
-      return found;
-    }
-
-    static synchronized String whyNot() {
-      return whyNot;
-    }
-
-    private static Optional<Path> build() {
-      Path script = script();
-      if (script == null) {
-        whyNot =
-            "hack/cluster/build was not found in any parent of " + Path.of("").toAbsolutePath();
-        return Optional.empty();
-      }
-      try {
-        Process process = new ProcessBuilder(script.toString()).start();
-        String said = relay(process);
-        List<String> lines =
-            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-                .lines()
-                .toList();
-        if (process.waitFor() == 0 && !lines.isEmpty()) {
-          return Optional.of(Path.of(lines.getLast()));
-        }
-        whyNot = said.isEmpty() ? "hack/cluster/build failed" : said;
-      } catch (IOException e) {
-        whyNot = "hack/cluster/build cannot be run: " + e.getMessage();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        whyNot = "interrupted while the control plane was being built";
-      }
-      return Optional.empty();
-    }
-
-    /**
-     * Shows how far the script is, as the first build takes minutes. A script that ends after one
-     * sentence is not shown: that sentence is the reason.
-     *
-     * @return the last line
-     */
-    private static String relay(Process process) throws IOException, InterruptedException {
-      String last = "";
-      try (BufferedReader lines =
-          new BufferedReader(
-              new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
-        boolean first = true;
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-          if (!first || !process.waitFor(1, TimeUnit.SECONDS)) {
-            System.err.println(line);
-          }
-          first = false;
-          last = line;
-        }
-      }
-      return last;
-    }
-
-    private static Path script() {
-      for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
-        Path script = at.resolve("hack/cluster/build");
-        if (Files.isExecutable(script)) {
-          return script;
-        }
-      }
-      return null;
     }
   }
 }

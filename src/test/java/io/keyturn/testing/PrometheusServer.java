@@ -8,7 +8,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * A real Prometheus on loopback that scrapes its targets each second. It ends with this JVM even
@@ -26,9 +24,10 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class PrometheusServer implements AutoCloseable {
 
+  private static final BuiltPrograms PROGRAMS =
+      new BuiltPrograms("hack/prometheus/build", "Prometheus");
   private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
-  private static boolean complained;
 
   private final Path directory;
   private final GuardedProcess process;
@@ -49,7 +48,7 @@ public final class PrometheusServer implements AutoCloseable {
    *     start
    */
   public static PrometheusServer start(String... targets) {
-    Path program = program().resolve("prometheus");
+    Path program = PROGRAMS.require().resolve("prometheus");
     try {
       Path directory = Files.createTempDirectory("keyturn-prometheus");
       Path config =
@@ -126,39 +125,6 @@ public final class PrometheusServer implements AutoCloseable {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       return socket.getLocalPort();
     }
-  }
-
-  private static synchronized Path program() {
-    String reason;
-    Path script = Path.of("hack/prometheus/build").toAbsolutePath();
-    try {
-      Process build = new ProcessBuilder(script.toString()).redirectErrorStream(true).start();
-      List<String> lines =
-          new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-              .lines()
-              .toList();
-      reason = lines.isEmpty() ? script + " failed" : lines.getLast();
-      if (build.waitFor() == 0 && !lines.isEmpty()) {
-        return Path.of(lines.getLast());
-      }
-    } catch (IOException e) {
-      reason = script + " cannot be run";
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      reason = "interrupted while Prometheus was being fetched";
-    }
-    return refuse(reason);
-  }
-
-  private static Path refuse(String reason) {
-    if (Boolean.parseBoolean(System.getenv("CI"))) {
-      throw new IllegalStateException("CI=true, and there is no Prometheus: " + reason);
-    }
-    if (!complained) {
-      complained = true;
-      System.err.println("!!! SKIPPING ALL TESTS THAT NEED A PROMETHEUS: " + reason);
-    }
-    return Assumptions.abort("no Prometheus: " + reason);
   }
 
   /** Stops the server and deletes its data. */

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * The one control plane of this JVM, with one {@link HollowKubelet} that plays its nodes. It starts
@@ -21,7 +20,6 @@ public final class SharedControlPlane {
   private static final String PREFIX = "control-plane-";
   private static ControlPlane plane;
   private static HollowKubelet kubelet;
-  private static boolean complained;
 
   private SharedControlPlane() {}
 
@@ -68,10 +66,7 @@ public final class SharedControlPlane {
    * @throws IllegalStateException if that is so and {@code CI=true}
    */
   public static synchronized void requireAvailable() {
-    ControlPlane.Availability availability = ControlPlane.available();
-    if (!availability.available()) {
-      refuse(availability.reason());
-    }
+    ControlPlane.PROGRAMS.require();
   }
 
   /** What the control planes of earlier runs and of this one have left, or are leaving. */
@@ -91,16 +86,5 @@ public final class SharedControlPlane {
           return ProcessHandle.of(pid).isEmpty();
         })
         .forEach(ControlPlane::deleteTree);
-  }
-
-  private static void refuse(String reason) {
-    if (Boolean.parseBoolean(System.getenv("CI"))) {
-      throw new IllegalStateException("CI=true, and there is no control plane: " + reason);
-    }
-    if (!complained) {
-      complained = true;
-      System.err.println("!!! SKIPPING ALL TESTS THAT NEED A CONTROL PLANE: " + reason);
-    }
-    Assumptions.abort("no control plane: " + reason);
   }
 }

@@ -160,21 +160,26 @@ final class Pki {
             Call.post(
                 certificate.mount() + "/revoke", Map.of("serial_number", certificate.serial())),
             deadline);
-    boolean unknownOrDone = answer.status() == 400 || answer.status() == 404;
-    if (!unknownOrDone) {
+    if (answer.status() != 400 && answer.status() != 404) {
       answer.orFail();
+    } else if (revokedAt(certificate, deadline).equals(OptionalLong.of(0))) {
+      throw Failures.of(answer);
     }
   }
 
   /** What is revoked stands in the list of revoked ones; who looks at it refuses it. */
   Refusal refusal(Credential credential) {
-    Certificate certificate = Certificate.of(credential);
+    OptionalLong at = revokedAt(Certificate.of(credential), Deadline.fromNow());
+    return at.isPresent() && at.getAsLong() > 0 ? Refusal.PROVEN : Refusal.UNKNOWN;
+  }
+
+  /** Epoch second; 0: it is not revoked. Empty: Vault does not say. */
+  private OptionalLong revokedAt(Certificate certificate, Deadline deadline) {
     Answer answer =
-        session.ask(
-            Call.get(certificate.mount() + "/cert/" + certificate.serial()), Deadline.fromNow());
-    return answer.isSuccess() && answer.reply().required("data").number("revocation_time") > 0
-        ? Refusal.PROVEN
-        : Refusal.UNKNOWN;
+        session.ask(Call.get(certificate.mount() + "/cert/" + certificate.serial()), deadline);
+    return answer.isSuccess()
+        ? OptionalLong.of(answer.reply().required("data").number("revocation_time"))
+        : OptionalLong.empty();
   }
 
   private record Certificate(String mount, String serial) {

@@ -2,7 +2,9 @@ package io.keyturn.controller;
 
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.controller.Telemetry.Retrieval;
+import io.keyturn.domain.Failure;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.store.Stores;
@@ -14,6 +16,7 @@ import io.keyturn.store.spi.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -41,25 +44,37 @@ public class Candidates {
    * @param credential empty: the store did not issue it
    * @param revision which of its versions it is, where the store counts them
    * @param retryIn when to ask again, where the store said so
+   * @param lasting whether asking again is in vain until somebody changes something
    */
   public record Candidate(
       Delivery delivery,
       Optional<Credential> credential,
       OptionalLong revision,
-      Optional<Duration> retryIn) {
+      Optional<Duration> retryIn,
+      boolean lasting) {
 
-    private static Candidate refused(String reason, String message) {
+    private static Candidate refused(Failure failure) {
       return new Candidate(
-          new Delivery.Refused(reason, message),
+          new Delivery.Refused(failure.reason(), failure.message()),
           Optional.empty(),
           OptionalLong.empty(),
-          Optional.empty());
+          Optional.of(failure.retryIn()),
+          failure.lasting());
+    }
+
+    private static Candidate without(Delivery.Refused refused) {
+      return new Candidate(refused, Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
     }
   }
 
   /** What the store of the binding's source can do. */
   public Capabilities capabilities(SecretBinding binding) {
     return stores.capabilities(binding.getSpec().source());
+  }
+
+  /** What a store can do about what it has issued. */
+  public Capabilities capabilities(String namespace, StoreRef store) {
+    return stores.capabilities(namespace, store);
   }
 
   /**
@@ -72,34 +87,40 @@ public class Candidates {
       return Optional.of(timed(binding, () -> stores.read(binding)));
     }
     if (!can.revoke()) {
-      return Optional.of(ask(binding, () -> stores.issue(binding, order(binding, 0, "", null))));
+      return Optional.of(
+          ask(binding, () -> stores.issue(binding, order("", 0, "", Optional.empty()))));
     }
-    return Delivery.problem(binding.getSpec().secret())
-        .map(r -> Candidate.refused(r.reason(), r.message()));
+    return Delivery.problem(binding.getSpec().secret()).map(Candidate::without);
+  }
+
+  /** When the source may hold another value than it did; empty: that is announced, or asked for. */
+  public Optional<Instant> nextLook(SecretBinding binding) {
+    Capabilities can = capabilities(binding);
+    return can.makesValues() || can.announces()
+        ? Optional.empty()
+        : Optional.of(stores.nextRead(binding));
   }
 
   /**
    * What is to be delivered: what the source holds, or a value that it makes now.
    *
    * @param token of the attempt, the same again for the same attempt
-   * @param current the credential in use; null: none
+   * @param current the credential in use
    */
-  public Candidate obtain(SecretBinding binding, long version, String token, Credential current) {
+  public Candidate obtain(
+      SecretBinding binding, long version, String token, Optional<Credential> current) {
     return timed(
         binding,
         () ->
             capabilities(binding).makesValues()
-                ? stores.issue(binding, order(binding, version, token, current))
+                ? stores.issue(
+                    binding, order(binding.getMetadata().getUid(), version, token, current))
                 : stores.read(binding));
   }
 
-  private Order order(SecretBinding binding, long version, String token, Credential current) {
-    return new Order(
-        binding.getMetadata().getUid(),
-        version,
-        token,
-        Optional.ofNullable(current),
-        () -> fingerprint.seed(token + "/" + version));
+  /** What is, or was, to be issued. */
+  Order order(String owner, long version, String token, Optional<Credential> current) {
+    return new Order(owner, version, token, current, () -> fingerprint.seed(token + "/" + version));
   }
 
   private Candidate timed(SecretBinding binding, Supplier<Reading> ask) {
@@ -120,23 +141,21 @@ public class Candidates {
   private static Candidate ask(SecretBinding binding, Supplier<Reading> ask) {
     try {
       return switch (ask.get()) {
-        case Reading.Missing(String reason, String message) -> Candidate.refused(reason, message);
+        case Reading.Missing(String reason, String message) ->
+            Candidate.without(new Delivery.Refused(reason, message));
         case Reading.Value(var source, var credential, var revision) -> {
           try (source) {
             yield new Candidate(
                 Delivery.of(source, binding.getSpec().secret()),
                 credential,
                 revision,
-                Optional.empty());
+                Optional.empty(),
+                true);
           }
         }
       };
     } catch (StoreException e) {
-      return new Candidate(
-          new Delivery.Refused(e.reason(), e.getMessage()),
-          Optional.empty(),
-          OptionalLong.empty(),
-          e.retryAfter());
+      return Candidate.refused(NotDone.of(e).failure());
     }
   }
 

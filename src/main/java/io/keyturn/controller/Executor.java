@@ -12,18 +12,22 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.BindingRef;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
+import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
+import io.keyturn.store.spi.Credential;
 import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.net.HttpURLConnection;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -41,12 +45,16 @@ import java.util.function.BooleanSupplier;
 @ApplicationScoped
 public class Executor {
 
+  /** How soon to try again what a source did not give. */
+  private static final Duration AGAIN = Duration.ofSeconds(30);
+
   private final ApiServer api;
   private final SecretWriter secrets;
   private final Deployments deployments;
   private final PreflightJobs checks;
   private final Candidates candidates;
   private final Adoption adoption;
+  private final Leases leases;
   private final Telemetry telemetry;
   private final Pace pace;
   private final Clock clock;
@@ -60,6 +68,7 @@ public class Executor {
       PreflightJobs checks,
       Candidates candidates,
       Adoption adoption,
+      Leases leases,
       Telemetry telemetry,
       Pace pace,
       Clock clock) {
@@ -69,6 +78,7 @@ public class Executor {
     this.checks = checks;
     this.candidates = candidates;
     this.adoption = adoption;
+    this.leases = leases;
     this.telemetry = telemetry;
     this.pace = pace;
     this.clock = clock;
@@ -108,6 +118,7 @@ public class Executor {
    *
    * @return whether it changed anything; if not, it is for the next look to say why
    * @throws KubernetesClientException with code 409 if something has changed since it was observed
+   * @throws NotDone if a store does not do it
    */
   public boolean perform(Effect effect, Subject subject) {
     return switch (effect) {
@@ -116,7 +127,11 @@ public class Executor {
           createSnapshot(version, token, subject);
       case Effect.RestoreSnapshot(VersionRef version) ->
           secrets.restoreSnapshot(
-              subject.binding(), version, subject.alias(), token(subject.rotation()));
+              subject.binding(),
+              version,
+              subject.alias(),
+              token(subject.rotation()),
+              Credentials.annotations(subject.alias().getMetadata()));
       case Effect.WriteAlias(VersionRef version, boolean restoring) ->
           writeAlias(version, restoring, subject);
       case Effect.StartCheck(var check) ->
@@ -137,6 +152,12 @@ public class Executor {
       case Effect.StopCanary(var workload) ->
           deployments.stopCanary(subject.rotation(), workload.canaryRef());
       case Effect.Annotate annotate -> annotate(annotate, subject);
+      case Effect.RenewLease(String snapshot) -> leases.renew(subject.namespace(), snapshot);
+      case Effect.Disable(String snapshot) ->
+          leases.disable(subject.namespace(), snapshot, subject.stands());
+      case Effect.Enable(String snapshot) -> leases.enable(subject.namespace(), snapshot);
+      case Effect.Revoke(String snapshot, boolean terminateSessions) ->
+          leases.revoke(subject.namespace(), snapshot, terminateSessions, subject.stands());
       case Effect.DeleteSnapshot(String name) -> deleteSnapshot(name, subject);
       case Effect.StartRotation start -> createRotation(start, subject.binding());
       case Effect.ForgetRotation(String name) -> forgetRotation(name, subject);
@@ -158,33 +179,60 @@ public class Executor {
         secrets.snapshots(
             binding.getMetadata().getNamespace(), binding.getMetadata().getName(), version);
     if (made.isEmpty()) {
-      return candidates.obtain(binding, version, binding.getMetadata().getUid(), null).delivery()
-              instanceof Delivery.Data(SecretData data)
-          && deliverFirst(version, data, binding, subject.alias());
+      return firstValue(version, binding, subject.alias());
     }
     Secret snapshot = made.getFirst();
     return writeFirstAlias(
         new VersionRef(version, snapshot.getMetadata().getName()),
         snapshot.getData(),
+        Credentials.annotations(snapshot.getMetadata()),
         binding,
         subject.alias());
   }
 
-  private boolean deliverFirst(long version, SecretData data, SecretBinding binding, Secret alias) {
-    try (data) {
+  private boolean firstValue(long version, SecretBinding binding, Secret alias) {
+    Candidate candidate =
+        candidates.obtain(binding, version, binding.getMetadata().getUid(), Optional.empty());
+    try (SecretData data = delivered(candidate, binding)) {
       if (alias != null && adoption.obstacle(alias, binding, data).isPresent()) {
         return false;
       }
-      secrets.createSnapshot(binding, version, data, null);
+      Map<String, String> credential = annotations(candidate, binding);
+      leases.recorded(
+          binding,
+          candidate,
+          () -> secrets.createSnapshot(binding, version, data, null, credential));
       String snapshot = secrets.snapshotName(binding, version, data);
-      return writeFirstAlias(new VersionRef(version, snapshot), data.encode(), binding, alias);
+      return writeFirstAlias(
+          new VersionRef(version, snapshot), data.encode(), credential, binding, alias);
     }
   }
 
+  /** The data of a candidate, or why there are none; what was issued in vain is ended. */
+  private SecretData delivered(Candidate candidate, SecretBinding binding) {
+    return switch (candidate.delivery()) {
+      case Delivery.Data(SecretData data) -> data;
+      case Delivery.Refused(String reason, String message) -> {
+        leases.abandon(binding, candidate);
+        throw new NotDone(
+            new Failure(reason, message, candidate.lasting(), candidate.retryIn().orElse(AGAIN)));
+      }
+    };
+  }
+
+  private static Map<String, String> annotations(Candidate candidate, SecretBinding binding) {
+    return Credentials.annotations(
+        binding.getSpec().source().storeRef(), candidate.credential(), candidate.revision());
+  }
+
   private boolean writeFirstAlias(
-      VersionRef version, Map<String, String> data, SecretBinding binding, Secret alias) {
+      VersionRef version,
+      Map<String, String> data,
+      Map<String, String> credential,
+      SecretBinding binding,
+      Secret alias) {
     if (alias == null) {
-      secrets.createAlias(binding, version, data, firstHeld(binding, version));
+      secrets.createAlias(binding, version, data, firstHeld(binding, version), credential);
       return true;
     }
     try (SecretData wanted = SecretData.decode(data)) {
@@ -192,7 +240,8 @@ public class Executor {
         return false;
       }
     }
-    secrets.moveAlias(binding, alias, version, data, Adoption.heldSince(alias));
+    secrets.moveAlias(
+        binding, alias, version, data, Adoption.heldSince(alias), credential, Credentials::isOne);
     return true;
   }
 
@@ -205,12 +254,19 @@ public class Executor {
   }
 
   private boolean createSnapshot(long version, String token, Subject subject) {
-    if (!(candidates.obtain(subject.binding(), version, token, null).delivery()
-        instanceof Delivery.Data(SecretData data))) {
-      return false;
-    }
-    try (data) {
-      return secrets.createSnapshot(subject.binding(), version, data, token);
+    SecretBinding binding = subject.binding();
+    VersionRef from = subject.rotation().getStatus().from();
+    Optional<Credential> current =
+        Optional.ofNullable(secrets.read(subject.namespace(), from.snapshot()))
+            .flatMap(s -> Credentials.of(s.getMetadata()))
+            .map(Credentials.Known::credential);
+    Candidate candidate = candidates.obtain(binding, version, token, current);
+    try (SecretData data = delivered(candidate, binding)) {
+      Map<String, String> credential = annotations(candidate, binding);
+      return leases.recorded(
+          binding,
+          candidate,
+          () -> secrets.createSnapshot(binding, version, data, token, credential));
     }
   }
 
@@ -227,10 +283,18 @@ public class Executor {
     if (restoring && subject.binding().getStatus().current() != null) {
       since = subject.binding().getStatus().current().since();
     }
+    Map<String, String> credential = Credentials.annotations(snapshot.getMetadata());
     if (subject.alias() == null) {
-      secrets.createAlias(subject.binding(), version, snapshot.getData(), since);
+      secrets.createAlias(subject.binding(), version, snapshot.getData(), since, credential);
     } else {
-      secrets.moveAlias(subject.binding(), subject.alias(), version, snapshot.getData(), since);
+      secrets.moveAlias(
+          subject.binding(),
+          subject.alias(),
+          version,
+          snapshot.getData(),
+          since,
+          credential,
+          Credentials::isOne);
     }
     return true;
   }

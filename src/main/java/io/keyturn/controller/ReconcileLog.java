@@ -50,6 +50,14 @@ public final class ReconcileLog {
     write(level(findings, conditions), fields(binding, news.reason()), news.message());
   }
 
+  /** What was issued could neither be recorded nor ended; it ends with its time. */
+  static void orphaned(SecretBinding binding, String reason) {
+    write(
+        Logger.Level.WARN,
+        fields(binding, reason),
+        "A credential was issued and could neither be recorded nor revoked; nobody renews it.");
+  }
+
   /** Another leader has written: this process does not lead any more, whatever it believes. */
   public static void superseded(HasMetadata object) {
     write(

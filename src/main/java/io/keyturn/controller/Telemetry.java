@@ -43,4 +43,18 @@ public interface Telemetry {
    * @param outcome ok, conflict or error
    */
   void patched(WorkloadKind kind, String outcome);
+
+  /**
+   * A lease was renewed, or was to be.
+   *
+   * @param outcome ok, error, or lost if it has ended before its time
+   */
+  void renewed(String outcome);
+
+  /**
+   * A credential was issued that could not be recorded.
+   *
+   * @param ended whether it was ended at once; else it ends with its time
+   */
+  void abandoned(boolean ended);
 }

@@ -136,6 +136,35 @@ public sealed interface Effect {
    */
   record ForgetRotation(String name) implements Effect {}
 
+  /**
+   * Let the credential of a version live longer, at its store.
+   *
+   * @param snapshot that knows it
+   */
+  record RenewLease(String snapshot) implements Effect {}
+
+  /**
+   * Keep the credential of a version from being used, at its store.
+   *
+   * @param snapshot that knows it
+   */
+  record Disable(String snapshot) implements Effect {}
+
+  /**
+   * Let the credential of a version be used again.
+   *
+   * @param snapshot that knows it
+   */
+  record Enable(String snapshot) implements Effect {}
+
+  /**
+   * End the credential of a version at its store, for good.
+   *
+   * @param snapshot that knows it
+   * @param terminateSessions whether those end, too, that were opened with it
+   */
+  record Revoke(String snapshot, boolean terminateSessions) implements Effect {}
+
   /** Let a rotation that has ended be deleted: remove its finalizer. */
   record Release() implements Effect {}
 

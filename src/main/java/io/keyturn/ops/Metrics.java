@@ -77,6 +77,9 @@ public class Metrics implements Telemetry {
       List.of("ok", "conflict", "error").forEach(outcome -> workloadPatches(kind, outcome));
     }
     timer("keyturn.containment.duration");
+    List.of("ok", "error", "lost").forEach(this::renewals);
+    registry.counter("keyturn.leases.expired.in.use");
+    List.of(true, false).forEach(this::abandonments);
   }
 
   /** What the framework counts of itself. */
@@ -164,6 +167,8 @@ public class Metrics implements Telemetry {
           case Pending -> created(rotation);
           // It is set when the rotation leaves its way, and stays.
           case RollingBack -> rolledBack(status).map(Condition::lastTransitionTime).orElse(null);
+          case Disabling -> status.timeline().disabledAt();
+          case Revoking -> status.retirement().revokingSince();
           default -> status.timeline().beginOf(stage);
         });
   }
@@ -217,6 +222,27 @@ public class Metrics implements Telemetry {
   @Override
   public void patched(WorkloadKind kind, String outcome) {
     workloadPatches(kind, outcome).increment();
+  }
+
+  @Override
+  public void renewed(String outcome) {
+    renewals(outcome).increment();
+    if (outcome.equals("lost")) {
+      registry.counter("keyturn.leases.expired.in.use").increment();
+    }
+  }
+
+  @Override
+  public void abandoned(boolean ended) {
+    abandonments(ended).increment();
+  }
+
+  private Counter renewals(String outcome) {
+    return registry.counter("keyturn.lease.renewals", "outcome", outcome);
+  }
+
+  private Counter abandonments(boolean ended) {
+    return registry.counter("keyturn.leases.abandoned", "outcome", ended ? "revoked" : "left");
   }
 
   /** The value of a label: RollingBack becomes rolling_back. */

@@ -88,6 +88,7 @@ class ObjectGauges {
       }
     }
     Gauge.builder("keyturn.rotations.stuck", this::stuck).register(registry);
+    Gauge.builder("keyturn.expiry", this::nextExpiry).baseUnit("seconds").register(registry);
     Gauge.builder("keyturn.stragglers", this::stragglers).register(registry);
     Gauge.builder("keyturn.containment.oldest.open", this::oldestOpenCompromise)
         .baseUnit("seconds")
@@ -111,6 +112,16 @@ class ObjectGauges {
             b.getStatus().conditions().stream()
                 .anyMatch(c -> c.type().equals(condition) && c.status() == status))
         .count();
+  }
+
+  /** Until the credential ends that ends first; infinite if none does. */
+  private double nextExpiry() {
+    return (runner.started() ? census.bindings() : Stream.<SecretBinding>empty())
+        .map(b -> b.getStatus().expiresAt())
+        .filter(Objects::nonNull)
+        .mapToDouble(at -> Duration.between(clock.instant(), at).toSeconds())
+        .min()
+        .orElse(Double.POSITIVE_INFINITY);
   }
 
   /** How long ago the oldest compromise was reported that has not ended; 0: there is none. */
@@ -166,6 +177,8 @@ class ObjectGauges {
       case Promoting, RollingBack, Discarding ->
           Durations.parse(status.policy().promotion().stableTimeout())
               .multipliedBy(Math.max(1, status.workloads().size()));
+      case Disabling ->
+          Durations.parse(status.policy().retirement().disableSoak()).plus(SHORT_STAGE);
       case Retiring -> Durations.parse(status.policy().retirement().grace()).plus(SHORT_STAGE);
       default -> SHORT_STAGE;
     };

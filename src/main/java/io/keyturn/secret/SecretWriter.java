@@ -21,6 +21,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Reads and writes the snapshots and the alias of a binding. */
 @ApplicationScoped
@@ -70,12 +72,23 @@ public class SecretWriter {
    * holds the same data, so finding one is as good as making it.
    *
    * @param token of the rotation that makes it; null for the first version
+   * @param credential annotations that say what its store knows it by
    * @return whether there was none of its name
    */
   public boolean createSnapshot(
-      SecretBinding binding, long version, SecretData data, String token) {
+      SecretBinding binding,
+      long version,
+      SecretData data,
+      String token,
+      Map<String, String> credential) {
     return create(
-        snapshot(binding, snapshotName(binding, version, data), version, data.encode(), token));
+        snapshot(
+            binding,
+            snapshotName(binding, version, data),
+            version,
+            data.encode(),
+            token,
+            credential));
   }
 
   /** The name of the snapshot of a version. */
@@ -87,16 +100,29 @@ public class SecretWriter {
    * Writes a snapshot again whose data lie in the alias.
    *
    * @param token of the rotation whose candidate it is; null: none
+   * @param credential annotations that say what its store knows it by
    * @return whether there was none of its name
    */
   public boolean restoreSnapshot(
-      SecretBinding binding, VersionRef version, Secret alias, String token) {
-    return create(snapshot(binding, version.snapshot(), version.version(), alias.getData(), token));
+      SecretBinding binding,
+      VersionRef version,
+      Secret alias,
+      String token,
+      Map<String, String> credential) {
+    return create(
+        snapshot(
+            binding, version.snapshot(), version.version(), alias.getData(), token, credential));
   }
 
   private Secret snapshot(
-      SecretBinding binding, String name, long version, Map<String, String> data, String token) {
+      SecretBinding binding,
+      String name,
+      long version,
+      Map<String, String> data,
+      String token,
+      Map<String, String> credential) {
     ObjectMeta metadata = metadata(binding, name, version);
+    metadata.getAnnotations().putAll(credential);
     metadata.getLabels().put(Names.NO_BACKUP, "true");
     if (token != null) {
       metadata.getAnnotations().put(Names.TOKEN, token);
@@ -133,11 +159,17 @@ public class SecretWriter {
    *
    * @param data Base64 by key
    * @param since from when it holds it
+   * @param credential annotations that say what the store knows the version by
    * @throws KubernetesClientException with code 409 if there is one by now
    */
   public void createAlias(
-      SecretBinding binding, VersionRef version, Map<String, String> data, Instant since) {
+      SecretBinding binding,
+      VersionRef version,
+      Map<String, String> data,
+      Instant since,
+      Map<String, String> credential) {
     ObjectMeta metadata = metadata(binding, binding.alias(), version.version());
+    metadata.getAnnotations().putAll(credential);
     metadata.getAnnotations().put(Names.SINCE, since.toString());
     api.create(
         new SecretBuilder()
@@ -155,6 +187,8 @@ public class SecretWriter {
    * @param seen as it was observed
    * @param data Base64 by key
    * @param since from when it holds the version
+   * @param credential annotations that say what the store knows the version by
+   * @param stale which of its annotations say that of the version before
    * @throws KubernetesClientException with code 409 if it has changed since it was observed
    */
   public void moveAlias(
@@ -162,9 +196,13 @@ public class SecretWriter {
       Secret seen,
       VersionRef version,
       Map<String, String> data,
-      Instant since) {
+      Instant since,
+      Map<String, String> credential,
+      Predicate<String> stale) {
     Map<String, String> labels = new HashMap<>(labels(seen));
     Map<String, String> annotations = new HashMap<>(annotations(seen));
+    annotations.keySet().removeIf(stale);
+    annotations.putAll(credential);
     List<OwnerReference> owners = new ArrayList<>(seen.getMetadata().getOwnerReferences());
     if (binding != null) {
       ObjectMeta ours = metadata(binding, binding.alias(), version.version());
@@ -205,6 +243,23 @@ public class SecretWriter {
     secret.getMetadata().setOwnerReferences(owners);
     secret.getMetadata().setManagedFields(null);
     api.update(secret);
+  }
+
+  /**
+   * Writes annotations of the Secret that was observed, or takes them away.
+   *
+   * @param changes by annotation; empty: take it away
+   * @throws KubernetesClientException with code 409 if it has changed since it was observed
+   */
+  public void annotate(Secret seen, Map<String, Optional<String>> changes) {
+    Map<String, String> annotations = new HashMap<>(annotations(seen));
+    changes.forEach((name, value) -> {
+      annotations.remove(name);
+      value.ifPresent(v -> annotations.put(name, v));
+    });
+    seen.getMetadata().setAnnotations(annotations);
+    seen.getMetadata().setManagedFields(null);
+    api.update(seen);
   }
 
   /** Deletes the Secret that was observed, and no other of its name. */

@@ -19,6 +19,7 @@ import io.keyturn.store.spi.Tenant;
 import io.quarkus.arc.All;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -43,6 +44,11 @@ public class Stores {
     return typeOf(source).capabilities(source);
   }
 
+  /** What a store can do at most; one that does not exist is asked, and says so then. */
+  public Capabilities capabilities(String namespace, StoreRef store) {
+    throw new UnsupportedOperationException(namespace + store.name());
+  }
+
   /** The name of the kind of store that serves a source, as metrics call it. */
   public String typeName(Source source) {
     return typeOf(source).name();
@@ -51,6 +57,11 @@ public class Stores {
   /** The value that the source of a binding holds. */
   public Reading read(SecretBinding binding) {
     return open(binding).read(binding.getSpec().source());
+  }
+
+  /** When the next look at what the source of a binding holds makes sense. */
+  public Instant nextRead(SecretBinding binding) {
+    throw new UnsupportedOperationException(binding.alias());
   }
 
   /** Makes a value for a binding, and proves that it works where the store can tell. */
@@ -81,8 +92,8 @@ public class Stores {
 
   /** Whether a credential that was revoked is refused. */
   public Store.Refusal refusal(
-      String namespace, StoreRef store, Credential credential, SecretData data) {
-    return open(namespace, store).refusal(credential, data);
+      String namespace, StoreRef store, Credential credential, Order order) {
+    return open(namespace, store).refusal(credential, order);
   }
 
   private StoreType typeOf(Source source) {

@@ -127,6 +127,8 @@ class FirstLooksTest {
             null,
             null,
             null,
+            null,
+            null,
             null));
     return binding;
   }

@@ -21,8 +21,11 @@ import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.controller.LeaseBook;
+import io.keyturn.controller.Leases;
 import io.keyturn.controller.Pace;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.controller.VersionUsers;
 import io.keyturn.controller.binding.BindingReconcilers;
 import io.keyturn.controller.rotation.RotationReconcilers;
 import io.keyturn.gate.Judge;
@@ -87,11 +90,10 @@ final class SimulatedOperator {
     Fingerprint fingerprint = new Fingerprint(new byte[Fingerprint.KEY_LENGTH]);
     SecretWriter secrets = new SecretWriter(api, fingerprint);
     Deployments deployments = new Deployments(api, fingerprint);
-    Candidates candidates =
-        new Candidates(
-            new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api),
-            fingerprint,
-            new Silence());
+    Stores stores = new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api);
+    Candidates candidates = new Candidates(stores, fingerprint, new Silence());
+    LeaseBook book = new LeaseBook(clock);
+    VersionUsers users = new VersionUsers(api, deployments, lag);
     Executor executor =
         new Executor(
             api,
@@ -100,6 +102,7 @@ final class SimulatedOperator {
             new PreflightJobs(api),
             candidates,
             new Adoption(),
+            new Leases(stores, secrets, candidates, book, new Silence(), clock),
             new Silence(),
             new Pace(5, clock),
             clock);
@@ -116,7 +119,9 @@ final class SimulatedOperator {
             clock,
             () -> cached(SecretBinding.class),
             this::snapshots,
-            b -> cached(SecretRotation.class));
+            b -> cached(SecretRotation.class),
+            users,
+            book);
     rotations =
         RotationReconcilers.of(
             api,
@@ -131,7 +136,8 @@ final class SimulatedOperator {
             clock,
             this::hasClone,
             judge,
-            epoch);
+            epoch,
+            book);
     seen = store.changes().size();
     List.of(SecretBinding.class, SecretRotation.class, Secret.class, Deployment.class)
         .forEach(kind -> store.look(kind).forEach(this::learn));
@@ -346,6 +352,11 @@ final class SimulatedOperator {
 
   /** Nobody counts here. */
   private static final class Silence implements Telemetry {
+    @Override
+    public void renewed(String outcome) {}
+
+    @Override
+    public void abandoned(boolean ended) {}
 
     @Override
     public void retrieved(String storeType, Retrieval result, String reason, Duration took) {}

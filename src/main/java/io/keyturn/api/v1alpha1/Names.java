@@ -68,6 +68,15 @@ public final class Names {
   /** Annotation of a snapshot: when its credential ends, renewed or not (RFC 3339). */
   public static final String HARD_EXPIRY = "keyturn.io/hard-expiry";
 
+  /** Annotation of a snapshot: when its credential was disabled (RFC 3339). */
+  public static final String DISABLED_AT = "keyturn.io/disabled-at";
+
+  /** Annotation of a snapshot: when its credential was revoked (RFC 3339). */
+  public static final String REVOKED_AT = "keyturn.io/revoked-at";
+
+  /** Annotation of a snapshot, value {@code true}: its credential was tried then, and refused. */
+  public static final String REFUSED = "keyturn.io/refused";
+
   /** Annotation of a snapshot: which version of its source it is, where the store counts them. */
   public static final String SOURCE_REVISION = "keyturn.io/source-revision";
 

@@ -87,13 +87,13 @@ public record RotationPolicySpec(
 
   /** Fills in what the user left out. */
   public RotationPolicySpec {
-    schedule = or(schedule, new Schedule(null, null, null, null, null, null));
+    schedule = or(schedule, new Schedule(null, null, null, null, null, null, null));
     windows = list(windows);
     blackouts = list(blackouts);
     concurrency = or(concurrency, new Concurrency(null, null));
     canary = or(canary, new Canary(null, null, null, null, null, null, null));
     promotion = or(promotion, new Promotion(null, null, null, null));
-    retirement = or(retirement, new Retirement(null, null));
+    retirement = or(retirement, new Retirement(null, null, null, null, null));
     cutover = or(cutover, new Cutover(null));
     emergency = or(emergency, new Emergency(null, null, null));
     retry = or(retry, new Retry(null, null, null));
@@ -110,6 +110,7 @@ public record RotationPolicySpec(
    * @param cron five fields, read in the time zone; null: see every
    * @param timeZone IANA name
    * @param maxAge a version that is older is rotated outside of windows, too; null: no limit
+   * @param leadTime how long before its hard expiry a credential is rotated, at least
    * @param jitter spreads bindings of one schedule, each by a share of the time between two
    *     rotations that is its own and stays the same
    * @param missedRuns what becomes of a run whose time passed while nobody could start it
@@ -167,6 +168,16 @@ public record RotationPolicySpec(
           @JsonPropertyDescription(
               "The age at which a version is rotated even outside of windows. Default: no limit.")
           String maxAge,
+      @Default("1h")
+          @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @ValidationRule(
+              value = "!self.matches('^0+[smhd]$')",
+              message = "leadTime must be longer than zero: write for example 1h")
+          @JsonPropertyDescription(
+              "How long before a credential ends for good it is rotated, at least; earlier where past"
+                  + " rotations took longer than half of it, and never before two thirds of its life.")
+          String leadTime,
       @Size(max = 3)
           @ValidationRule(
               value = "self.matches('^([0-9]|[1-4][0-9]|50)%$')",
@@ -183,6 +194,7 @@ public record RotationPolicySpec(
 
     /** Fills in what the user left out. */
     public Schedule {
+      leadTime = or(leadTime, "1h");
       timeZone = cron == null ? timeZone : or(timeZone, "Etc/UTC");
     }
   }
@@ -447,6 +459,9 @@ public record RotationPolicySpec(
    * How the previous version goes.
    *
    * @param grace how long it stays at least
+   * @param disableSoak how long it is disabled before it is revoked, where its store can disable
+   * @param revoke whether it is revoked at its store
+   * @param terminateSessions whether sessions end, too, that were opened with it
    * @param keepSnapshots how many previous snapshots stay
    */
   public record Retirement(
@@ -456,6 +471,23 @@ public record RotationPolicySpec(
           @JsonPropertyDescription(
               "How long the previous version stays at least, once the new one is promoted.")
           String grace,
+      @Default("10m")
+          @Pattern(Durations.PATTERN)
+          @Size(max = Durations.MAX_LENGTH)
+          @JsonPropertyDescription(
+              "Where its store can disable it, how long the previous version is disabled before it is"
+                  + " revoked. If somebody uses it in that time it is enabled again.")
+          String disableSoak,
+      @Default("true")
+          @JsonPropertyDescription(
+              "Whether the previous version is revoked at the store that issued it, once nobody uses"
+                  + " it. After a compromise it always is.")
+          Boolean revoke,
+      @Default("false")
+          @JsonPropertyDescription(
+              "Whether sessions end, too, that were opened with the previous version, where the store"
+                  + " can end them.")
+          Boolean terminateSessions,
       @Default("2")
           @Min(0)
           @Max(50)
@@ -465,6 +497,9 @@ public record RotationPolicySpec(
     /** Fills in what the user left out. */
     public Retirement {
       grace = or(grace, "1h");
+      disableSoak = or(disableSoak, "10m");
+      revoke = or(revoke, true);
+      terminateSessions = or(terminateSessions, false);
       keepSnapshots = or(keepSnapshots, 2);
     }
   }

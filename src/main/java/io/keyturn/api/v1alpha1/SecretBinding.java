@@ -30,6 +30,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
     name = "Rotating",
     jsonPath = ".status.conditions[?(@.type==\"Rotating\")].status",
     type = Type.STRING)
+@AdditionalPrinterColumn(name = "Expires", jsonPath = ".status.expiresAt", type = Type.STRING)
 @AdditionalPrinterColumn(name = "Next", jsonPath = ".status.nextRotationTime", type = Type.STRING)
 @AdditionalPrinterColumn(name = "Age", jsonPath = ".metadata.creationTimestamp", type = Type.DATE)
 @ValidationRule(

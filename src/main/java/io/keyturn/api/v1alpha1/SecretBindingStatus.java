@@ -21,6 +21,8 @@ import java.util.List;
  * @param lastHandledRequest the annotation {@code keyturn.io/rotate} that was handled last
  * @param nextRotationTime when the next rotation starts, where that is known
  * @param nextRotationReason why then, see {@link Reasons}
+ * @param expiresAt when the credential of the current version ends, as far as that is known
+ * @param lease how that is put off
  * @param forbidden tells the value that is not rotated to, because it came during a rotation and
  *     the policy's concurrency is Forbid
  * @param compromised tells the value that was reported compromised last: it is never rotated to
@@ -46,8 +48,12 @@ public record SecretBindingStatus(
     @JsonPropertyDescription(
             "Why then: Scheduled, WindowClosed (it is due earlier and waits for a window),"
                 + " WindowOverridden (no window opens before the deadline), RotationFailed (another"
-                + " attempt).")
+                + " attempt), Expiring (the credential ends).")
         String nextRotationReason,
+    @JsonPropertyDescription(
+            "When the credential of the current version ends, as far as that is known.")
+        Instant expiresAt,
+    @JsonPropertyDescription("How the end of the credential is put off.") Lease lease,
     @JsonPropertyDescription(
             "Tells the value that is not rotated to, because it came during a rotation and the"
                 + " policy's concurrency is Forbid.")
@@ -61,7 +67,8 @@ public record SecretBindingStatus(
   /** The status of a binding that nobody has looked at yet. */
   public static final SecretBindingStatus EMPTY =
       new SecretBindingStatus(
-          null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+          null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+          null);
 
   /** Copies the lists. */
   public SecretBindingStatus {
@@ -82,6 +89,22 @@ public record SecretBindingStatus(
       @JsonPropertyDescription("When the Secret took its value.") Instant since) {}
 
   /**
+   * How the end of a credential is put off.
+   *
+   * @param renewable whether it can be renewed
+   * @param renewAt when it is renewed next; null: not any more
+   * @param hardExpiry when it ends even so; null: not known
+   * @param lastRenewedAt when it was renewed last; null: not yet
+   */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  public record Lease(
+      @JsonPropertyDescription("Whether the credential can be renewed.") boolean renewable,
+      @JsonPropertyDescription("When it is renewed next.") Instant renewAt,
+      @JsonPropertyDescription("When it ends, renewed or not, where that is known.")
+          Instant hardExpiry,
+      @JsonPropertyDescription("When it was renewed last.") Instant lastRenewedAt) {}
+
+  /**
    * The version before the current one.
    *
    * @param version its number
@@ -100,6 +123,10 @@ public record SecretBindingStatus(
     public enum State {
       /** Keyturn waits until nobody uses it. */
       Retiring,
+      /** Its credential is disabled, and can be enabled again. */
+      Disabled,
+      /** Its credential was ended at its store. */
+      Revoked,
       /** Nobody uses it any more. */
       Retired
     }

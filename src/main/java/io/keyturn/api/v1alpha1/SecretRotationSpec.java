@@ -83,6 +83,8 @@ public record SecretRotationSpec(
     /** A person asked for it. */
     Manual,
     /** The current value is known to others. */
-    Compromise
+    Compromise,
+    /** The current credential ends for good, or has ended. */
+    Expiring
   }
 }

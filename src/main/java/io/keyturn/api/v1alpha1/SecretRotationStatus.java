@@ -218,6 +218,7 @@ public record SecretRotationStatus(
    * How the previous version goes.
    *
    * @param graceUntil it stays until then at least
+   * @param revokingSince since when it is being revoked; null: it is not
    * @param usersRemaining pods that may still use it
    * @param stragglers the names of up to 20 of them
    */
@@ -225,6 +226,7 @@ public record SecretRotationStatus(
   public record RetirementProgress(
       @JsonPropertyDescription("The previous version stays until then at least.")
           Instant graceUntil,
+      @JsonPropertyDescription("Since when it is being revoked.") Instant revokingSince,
       @JsonPropertyDescription("Pods that may still use it.") Integer usersRemaining,
       @JsonPropertyDescription("The names of up to 20 of them.") List<String> stragglers) {
 
@@ -257,6 +259,8 @@ public record SecretRotationStatus(
    * @param canaryReadyAt each canary is Ready; the bake begins
    * @param verifiedAt the canary has passed
    * @param promotedAt each workload is on the new version
+   * @param disabledAt the previous version was disabled; null: it was not
+   * @param revokedAt the previous version was revoked; null: it was not
    * @param finishedAt ended
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -269,6 +273,10 @@ public record SecretRotationStatus(
           Instant canaryReadyAt,
       @JsonPropertyDescription("When the canary had passed.") Instant verifiedAt,
       @JsonPropertyDescription("When each workload was on the new version.") Instant promotedAt,
+      @JsonPropertyDescription("When the previous version was disabled at its store.")
+          Instant disabledAt,
+      @JsonPropertyDescription("When the previous version was revoked at its store.")
+          Instant revokedAt,
       @JsonPropertyDescription("When it ended.") Instant finishedAt) {
 
     /** When a stage began; null if it has not begun, or the timeline does not tell. */
@@ -284,6 +292,7 @@ public record SecretRotationStatus(
     }
 
     /** Nothing reached yet. */
-    public static final Timeline EMPTY = new Timeline(null, null, null, null, null, null, null);
+    public static final Timeline EMPTY =
+        new Timeline(null, null, null, null, null, null, null, null, null);
   }
 }

@@ -33,12 +33,24 @@ public enum Stage {
    * RollingBack when a workload fails.
    */
   Promoting(false),
-  /** The version is current; the previous one waits until nobody uses it. Exit: Complete. */
+  /**
+   * The version is current; the previous one waits until nobody uses it. Exits: Disabling where its
+   * store can disable it; Revoking where it can only revoke it; Complete where it can do neither,
+   * or nobody wants it to.
+   */
   Retiring(false),
+  /**
+   * The previous version is disabled, and whoever may still use it has time to show. Exits:
+   * Revoking when the soak is over; Retiring, enabled again, when somebody uses it.
+   */
+  Disabling(false),
+  /** The previous version is ended at its store, for good. Exit: Complete. */
+  Revoking(false),
   /** Alias and workloads move back, in reverse order. Exit: Discarding. */
   RollingBack(false),
   /**
-   * The candidate's snapshot is deleted when no pod uses it. Exits: Failed, Aborted, Superseded.
+   * The candidate is revoked where its store can do that, and its snapshot deleted, when no pod
+   * uses it. Exits: Failed, Aborted, Superseded.
    */
   Discarding(false),
   /** Ended: the new version is current and nobody uses the old one. */
@@ -63,7 +75,12 @@ public enum Stage {
 
   /** Whether the new version is the promoted one: the alias holds it and stays on it. */
   public boolean promoted() {
-    return this == Retiring || this == Complete;
+    return retires() || this == Complete;
+  }
+
+  /** Whether the previous version is on its way out. */
+  public boolean retires() {
+    return this == Retiring || this == Disabling || this == Revoking;
   }
 
   /** Whether the rotation, not the binding, decides what the alias holds. */

@@ -8,11 +8,13 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
@@ -21,12 +23,16 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Candidates.Candidate;
+import io.keyturn.controller.Credentials;
+import io.keyturn.controller.LeaseBook;
+import io.keyturn.controller.VersionUsers;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.binding.BindingObservation;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.lease.Lease;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
@@ -36,6 +42,7 @@ import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -43,6 +50,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -64,6 +72,8 @@ class BindingGatherer {
   private final Adoption adoption;
   private final Deployments deployments;
   private final WorkloadVersions versions;
+  private final VersionUsers users;
+  private final LeaseBook book;
 
   @Inject
   BindingGatherer(
@@ -73,7 +83,9 @@ class BindingGatherer {
       Candidates candidates,
       Adoption adoption,
       Deployments deployments,
-      WorkloadVersions versions) {
+      WorkloadVersions versions,
+      VersionUsers users,
+      LeaseBook book) {
     this.api = api;
     this.secrets = secrets;
     this.fingerprint = fingerprint;
@@ -81,6 +93,8 @@ class BindingGatherer {
     this.adoption = adoption;
     this.deployments = deployments;
     this.versions = versions;
+    this.users = users;
+    this.book = book;
   }
 
   /**
@@ -111,9 +125,10 @@ class BindingGatherer {
         current.map(c -> secrets.read(namespace, c.snapshot())).filter(Objects::nonNull);
     Map<String, String> held =
         snapshot.map(Secret::getData).orElse(alias == null ? Map.of() : alias.getData());
-    Optional<Delivery> delivery = candidates.look(binding).map(Candidate::delivery);
+    Optional<Candidate> candidate = candidates.look(binding);
+    Optional<Delivery> delivery = candidate.map(Candidate::delivery);
     try (SecretData currentData = SecretData.decode(held)) {
-      Source source = source(binding, delivery, currentData);
+      Source source = source(binding, candidate, currentData, snapshot);
       return Optional.of(
           new Gathered(
               observation(
@@ -166,7 +181,7 @@ class BindingGatherer {
     List<Deployment> workloads = workloads(binding, missing);
     List<Rotation> summaries = rotations.stream().map(BindingGatherer::summary).toList();
     boolean moving =
-        summaries.stream().anyMatch(r -> !r.stage().terminal() && r.stage() != Stage.Retiring);
+        summaries.stream().anyMatch(r -> !r.stage().terminal() && !r.stage().promoted());
     List<Effect.Annotate> latecomers = new ArrayList<>();
     List<WorkloadVersion> receivers =
         current.isEmpty() || moving
@@ -176,6 +191,10 @@ class BindingGatherer {
                 .map(d -> versions.of(d, binding, current.get(), rotations, alias, latecomers))
                 .toList();
     Optional<RotationPolicySpec> policy = policy(binding);
+    Optional<SecretRotation> active =
+        rotations.stream().filter(r -> !r.getStatus().stage().terminal()).findFirst();
+    List<String> earlierUsers =
+        active.isEmpty() ? earlierUsers(binding, alias, snapshots, current) : List.of();
     return new BindingObservation(
         binding.getMetadata().getName(),
         binding.getMetadata().getUid(),
@@ -201,6 +220,9 @@ class BindingGatherer {
         receivers,
         missing,
         unowned(binding, alias, snapshots),
+        leases(binding, snapshots, current, active, earlierUsers),
+        earlierUsers,
+        candidates.nextLook(binding),
         latecomers);
   }
 
@@ -291,8 +313,7 @@ class BindingGatherer {
   /**
    * Where somebody has changed the label, the snapshot of the same value tells, or a new number.
    */
-  private static long versionOf(
-      Secret alias, String held, List<GenericKubernetesResource> snapshots) {
+  private long versionOf(Secret alias, String held, List<GenericKubernetesResource> snapshots) {
     long labelled = Names.number(SecretWriter.labels(alias).get(Names.VERSION));
     if (labelled > 0) {
       return labelled;
@@ -305,16 +326,40 @@ class BindingGatherer {
         .orElseGet(() -> known.stream().mapToLong(Snapshot::version).max().orElse(0) + 1);
   }
 
-  private Source source(SecretBinding binding, Optional<Delivery> delivery, SecretData current) {
-    if (delivery.isPresent()
-        && delivery.get() instanceof Delivery.Refused(String reason, String message)) {
-      return new Source.Unavailable(reason, message);
+  private Source source(
+      SecretBinding binding,
+      Optional<Candidate> candidate,
+      SecretData current,
+      Optional<Secret> snapshot) {
+    if (candidate.isPresent()
+        && candidate.get().delivery() instanceof Delivery.Refused(String reason, String message)) {
+      return new Source.Unavailable(reason, message, candidate.get().retryIn());
     }
-    return candidates.capabilities(binding).makesValues()
-        ? new Source.OnRequest()
-        : data(delivery)
-            .map(d -> (Source) new Source.Value(fingerprint.of(d), d.sameAs(current)))
-            .orElseThrow();
+    if (candidates.capabilities(binding).makesValues()) {
+      return new Source.OnRequest();
+    }
+    SecretData data = data(candidate.map(Candidate::delivery)).orElseThrow();
+    return wentBack(candidate.get().revision(), snapshot)
+        .orElseGet(() -> new Source.Value(fingerprint.of(data), data.sameAs(current)));
+  }
+
+  /**
+   * A store that counts its versions and holds an older one than is delivered was restored from a
+   * backup: nobody rotates back to what it held then.
+   */
+  private static Optional<Source> wentBack(OptionalLong revision, Optional<Secret> snapshot) {
+    OptionalLong delivered =
+        snapshot.map(s -> Credentials.revision(s.getMetadata())).orElse(OptionalLong.empty());
+    return revision.isPresent()
+            && delivered.isPresent()
+            && revision.getAsLong() < delivered.getAsLong()
+        ? Optional.of(
+            new Source.Unavailable(
+                Reasons.SOURCE_WENT_BACK,
+                ("The source holds its version %d, and version %d of it is delivered: it was restored"
+                        + " from a backup. Write the value there again.")
+                    .formatted(revision.getAsLong(), delivered.getAsLong())))
+        : Optional.empty();
   }
 
   private static Optional<SecretData> data(Optional<Delivery> delivery) {
@@ -363,13 +408,67 @@ class BindingGatherer {
     }
   }
 
+  /** Who may use a version before the current one, where such a one still lives at its store. */
+  private List<String> earlierUsers(
+      SecretBinding binding,
+      Secret alias,
+      List<GenericKubernetesResource> snapshots,
+      Optional<Current> current) {
+    boolean left =
+        current.isPresent()
+            && snapshots.stream()
+                .filter(s -> !s.getMetadata().getName().equals(current.get().snapshot()))
+                .anyMatch(s -> alive(s.getMetadata()));
+    return left ? users.ofEarlier(binding, current.get(), alias) : List.of();
+  }
+
+  private List<Lease> leases(
+      SecretBinding binding,
+      List<GenericKubernetesResource> snapshots,
+      Optional<Current> current,
+      Optional<SecretRotation> active,
+      List<String> earlierUsers) {
+    List<Lease> leases = new ArrayList<>();
+    for (GenericKubernetesResource snapshot : snapshots) {
+      ObjectMeta metadata = snapshot.getMetadata();
+      boolean isCurrent = current.filter(c -> c.snapshot().equals(metadata.getName())).isPresent();
+      boolean kept = isCurrent || kept(metadata, active, earlierUsers);
+      Credentials.of(metadata)
+          .filter(k -> k.revokedAt() == null)
+          .flatMap(k -> book.lease(metadata, k, isCurrent ? binding.getStatus() : null, kept))
+          .ifPresent(leases::add);
+    }
+    return leases;
+  }
+
+  /** What is being revoked is not renewed, and neither is what nobody uses any more. */
+  private static boolean kept(
+      ObjectMeta snapshot, Optional<SecretRotation> active, List<String> earlierUsers) {
+    if (active.isEmpty()) {
+      return !earlierUsers.isEmpty();
+    }
+    SecretRotationStatus journal = active.get().getStatus();
+    boolean going =
+        journal.stage() == Stage.Revoking && journal.from().snapshot().equals(snapshot.getName());
+    return !going;
+  }
+
+  private static boolean alive(ObjectMeta snapshot) {
+    return Credentials.of(snapshot).filter(k -> k.revokedAt() == null).isPresent();
+  }
+
   /**
    * By their names, which stay, whatever people write on labels; copies under others are not ours.
    */
-  private static List<Snapshot> known(List<GenericKubernetesResource> snapshots) {
+  private List<Snapshot> known(List<GenericKubernetesResource> snapshots) {
     return snapshots.stream()
-        .map(s -> s.getMetadata().getName())
-        .map(n -> new Snapshot(n, Names.versionOfSnapshot(n), false))
+        .map(s -> s.getMetadata())
+        .map(m ->
+            new Snapshot(
+                m.getName(),
+                Names.versionOfSnapshot(m.getName()),
+                alive(m) ? book.revokeFrom(m) : null,
+                false))
         .filter(s -> s.version() > 0)
         .toList();
   }
@@ -391,6 +490,7 @@ class BindingGatherer {
             new Snapshot(
                 s.name(),
                 s.version(),
+                s.revokeFrom(),
                 pods.stream().anyMatch(p -> PodUsage.refers(p, s.name()))
                     || asking.stream().anyMatch(d -> Deployments.refers(d, s.name()))))
         .toList();
@@ -420,9 +520,24 @@ class BindingGatherer {
         made ? Names.fingerprintOf(status.to().snapshot()) : refused(rotation),
         status.from() == null ? null : Names.fingerprintOf(status.from().snapshot()),
         status.timeline().finishedAt(),
+        took(status),
+        oldState(status),
         status.retirement() == null ? null : status.retirement().usersRemaining(),
         blocked.orElse(null),
         failure);
+  }
+
+  private static Duration took(SecretRotationStatus status) {
+    return status.timeline().promotedAt() == null
+        ? null
+        : Duration.between(status.timeline().startedAt(), status.timeline().promotedAt());
+  }
+
+  private static Previous.State oldState(SecretRotationStatus status) {
+    if (status.timeline().revokedAt() != null) {
+      return Previous.State.Revoked;
+    }
+    return status.timeline().disabledAt() == null ? null : Previous.State.Disabled;
   }
 
   /** Whoever aborts a rotation before it has a candidate does not want the value that began it. */

@@ -8,17 +8,20 @@ import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.controller.Census;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.FirstLooks;
 import io.keyturn.controller.MetadataSource;
+import io.keyturn.controller.NotDone;
 import io.keyturn.controller.Nudge;
 import io.keyturn.controller.ReconcileLog;
 import io.keyturn.controller.Wake;
 import io.keyturn.controller.binding.BindingGatherer.Gathered;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.binding.BindingPlan;
 import io.keyturn.domain.binding.BindingPlanner;
 import io.keyturn.kubernetes.ApiServer;
@@ -37,6 +40,9 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
 
   /** Effects in one go; each is followed by a new look, and a hundred would be a bug. */
   private static final int MAX_EFFECTS = 10;
+
+  /** How long to wait before something is tried again that the API server has refused. */
+  private static final Duration REFUSED = Duration.ofSeconds(30);
 
   /** How soon to look again whether an old snapshot may go. */
   private static final Duration IN_USE = Duration.ofSeconds(30);
@@ -130,11 +136,15 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
         if (!Wake.refused(e)) {
           throw e;
         }
-        BindingPlan refusal =
-            planner.refused(
-                seen.observation(), clock.instant(), plan.effect().orElseThrow(), e.getCode());
-        report(seen, refusal);
-        return Wake.at(refusal.wakeAt(), clock);
+        return failed(
+            seen,
+            new Failure(
+                Reasons.ACCESS_DENIED,
+                plan.effect().orElseThrow().refusal(e.getCode()),
+                false,
+                REFUSED));
+      } catch (NotDone e) {
+        return failed(seen, e.failure());
       }
       report(seen, plan);
       seen.observation()
@@ -145,6 +155,12 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
           : rest(seen, plan);
     }
     return Wake.at(Optional.of(Wake.soon(clock)), clock);
+  }
+
+  private UpdateControl<SecretBinding> failed(Gathered seen, Failure failure) {
+    BindingPlan plan = planner.failed(seen.observation(), clock.instant(), failure);
+    report(seen, plan);
+    return Wake.at(plan.wakeAt(), clock);
   }
 
   /** What was written may lead to more; mostly it does not, and nothing needs to be read again. */

@@ -181,6 +181,8 @@ public class RotationPolicyReconciler implements Reconciler<RotationPolicy> {
             null,
             null,
             null,
+            null,
+            null,
             null));
     return reference;
   }

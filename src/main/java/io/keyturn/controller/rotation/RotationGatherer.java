@@ -22,11 +22,15 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Candidates.Candidate;
+import io.keyturn.controller.Credentials;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.controller.LeaseBook;
+import io.keyturn.controller.VersionUsers;
 import io.keyturn.domain.gate.Measurement;
 import io.keyturn.domain.rotation.Observation;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.CheckJob;
+import io.keyturn.domain.rotation.Observation.Credential;
 import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
@@ -39,6 +43,7 @@ import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
+import io.keyturn.store.spi.Capabilities;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -69,11 +74,13 @@ class RotationGatherer {
           Stage.Discarding);
   private static final Set<Stage> ASKS_WORKLOADS =
       EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting, Stage.RollingBack);
-  private static final Set<Stage> ASKS_CLONES = EnumSet.of(Stage.Retiring, Stage.Discarding);
+  private static final Set<Stage> ASKS_CLONES =
+      EnumSet.of(Stage.Retiring, Stage.Disabling, Stage.Revoking, Stage.Discarding);
   private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
   private static final Set<Stage> ASKS_ALIAS =
       EnumSet.of(Stage.Promoting, Stage.RollingBack, Stage.Discarding);
-  private static final Set<Stage> ASKS_USERS = EnumSet.of(Stage.Retiring, Stage.Discarding);
+  private static final Set<Stage> ASKS_USERS =
+      EnumSet.of(Stage.Retiring, Stage.Disabling, Stage.Revoking, Stage.Discarding);
   private static final Set<Stage> NEEDS_SNAPSHOT =
       EnumSet.of(Stage.Preflight, Stage.Canary, Stage.Baking, Stage.Promoting);
   private static final Set<Stage> ASKS_CHECKS = EnumSet.of(Stage.Preflight, Stage.RollingBack);
@@ -86,6 +93,7 @@ class RotationGatherer {
   private final VersionUsers users;
   private final Readings readings;
   private final PreflightJobs checks;
+  private final LeaseBook book;
   private final Fingerprint fingerprint;
   private final KubeletLag kubeletLag;
 
@@ -99,6 +107,7 @@ class RotationGatherer {
       VersionUsers users,
       Readings readings,
       PreflightJobs checks,
+      LeaseBook book,
       Fingerprint fingerprint,
       KubeletLag kubeletLag) {
     this.api = api;
@@ -109,6 +118,7 @@ class RotationGatherer {
     this.users = users;
     this.readings = readings;
     this.checks = checks;
+    this.book = book;
     this.fingerprint = fingerprint;
     this.kubeletLag = kubeletLag;
   }
@@ -182,6 +192,7 @@ class RotationGatherer {
             .map(RotationPolicy::getSpec)
             .orElse(Objects.requireNonNullElse(journal.policy(), RotationPolicySpec.BUILT_IN));
     Optional<VersionRef> current = current(journal, binding);
+    Overlap overlap = binding == null ? Overlap.Full : overlap(binding);
     Instant createdAt = Instant.parse(rotation.getMetadata().getCreationTimestamp());
     return new Observation(
         rotation.getMetadata().getName(),
@@ -201,7 +212,9 @@ class RotationGatherer {
         ASKS_SOURCE.contains(stage) && binding != null
             ? source(binding, policy.isEmpty(), journal, current)
             : new Source.Fresh(false),
-        binding == null ? Overlap.Auto : binding.getSpec().source().overlap(),
+        overlap,
+        stage.retires() || stage == Stage.Discarding ? going(rotation) : Credential.NONE,
+        stage == Stage.Pending && current.filter(c -> ended(c, rotation)).isPresent(),
         ASKS_SNAPSHOTS.contains(stage) ? snapshots(rotation, binding) : List.of(),
         ASKS_ALIAS.contains(stage)
             ? alias(rotation, binding, alias)
@@ -213,10 +226,61 @@ class RotationGatherer {
         readings.of(rotation, aliasName),
         ASKS_CHECKS.contains(stage) ? checkJob(rotation) : CheckJob.ABSENT,
         rotation.getSpec().approvals(),
-        asksUsers(journal) ? users.of(rotation, aliasName, alias) : Users.NONE,
+        users(rotation, binding, overlap, aliasName, alias),
         !rotation.getMetadata().getFinalizers().contains(Names.FINALIZER),
         noted(rotation, binding),
         kubeletLag.value());
+  }
+
+  /** The user may say that it is worse than the store knows, and never that it is better. */
+  private Overlap overlap(SecretBinding binding) {
+    Overlap said = binding.getSpec().source().overlap();
+    Overlap known = candidates.capabilities(binding).overlap();
+    boolean worse = said == Overlap.None || (said == Overlap.Slots && known == Overlap.Full);
+    return worse ? said : known;
+  }
+
+  /** The credential of the version that retires, or that is discarded. */
+  private Credential going(SecretRotation rotation) {
+    SecretRotationStatus journal = rotation.getStatus();
+    VersionRef version = journal.stage() == Stage.Discarding ? journal.to() : journal.from();
+    return Optional.ofNullable(version)
+        .map(VersionRef::snapshot)
+        .map(n -> secrets.read(rotation.getMetadata().getNamespace(), n))
+        .flatMap(s -> Credentials.of(s.getMetadata()))
+        .map(k -> {
+          Capabilities can =
+              candidates.capabilities(rotation.getMetadata().getNamespace(), k.store());
+          return new Credential(
+              can.revoke(), can.disable(), k.disabledAt(), k.revokedAt(), k.refused());
+        })
+        .orElse(Credential.NONE);
+  }
+
+  private boolean ended(VersionRef version, SecretRotation rotation) {
+    return Optional.ofNullable(
+            secrets.read(rotation.getMetadata().getNamespace(), version.snapshot()))
+        .filter(s -> book.ended(s.getMetadata()))
+        .isPresent();
+  }
+
+  private Users users(
+      SecretRotation rotation,
+      SecretBinding binding,
+      Overlap overlap,
+      String aliasName,
+      Secret alias) {
+    SecretRotationStatus journal = rotation.getStatus();
+    boolean needsSlot =
+        journal.stage() == Stage.Pending
+            && overlap == Overlap.Slots
+            && binding != null
+            && binding.getStatus().current() != null;
+    if (needsSlot) {
+      return new Users(
+          users.ofEarlier(binding, binding.getStatus().current(), alias), List.of(), false);
+    }
+    return asksUsers(journal) ? users.of(rotation, aliasName, alias) : Users.NONE;
   }
 
   /** A promotion says at its end who is left, and it does not end while a workload waits. */

@@ -10,6 +10,7 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Census;
@@ -17,12 +18,14 @@ import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.MetadataSource;
+import io.keyturn.controller.NotDone;
 import io.keyturn.controller.Nudge;
 import io.keyturn.controller.ReconcileLog;
 import io.keyturn.controller.Telemetry;
 import io.keyturn.controller.Wake;
 import io.keyturn.controller.rotation.RotationGatherer.Gathered;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.rotation.Plan;
 import io.keyturn.domain.rotation.RotationPlanner;
 import io.keyturn.kubernetes.ApiServer;
@@ -152,12 +155,22 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
       if (!Wake.refused(e)) {
         throw e;
       }
-      Plan refusal = planner.refused(seen.observation(), now, effect, e.getCode());
-      if (!refusal.journal().equals(seen.rotation().getStatus())) {
-        journal(seen, refusal, now);
-      }
-      return Wake.at(Optional.of(now.plus(REFUSED)), clock);
+      return failed(
+          seen,
+          effect,
+          new Failure(Reasons.ACCESS_DENIED, effect.refusal(e.getCode()), false, REFUSED));
+    } catch (NotDone e) {
+      return failed(seen, effect, e.failure());
     }
+  }
+
+  private UpdateControl<SecretRotation> failed(Gathered seen, Effect effect, Failure failure) {
+    Instant now = clock.instant();
+    Plan plan = planner.failed(seen.observation(), now, effect, failure);
+    if (!plan.journal().equals(seen.rotation().getStatus())) {
+      journal(seen, plan, now);
+    }
+    return Wake.at(Optional.of(now.plus(failure.retryIn())), clock);
   }
 
   /** Writes the journal, on condition that nobody else has written; then tells people. */

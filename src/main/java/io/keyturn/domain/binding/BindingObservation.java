@@ -1,18 +1,23 @@
 package io.keyturn.domain.binding;
 
+import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.lease.Lease;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -39,6 +44,10 @@ import java.util.stream.Stream;
  * @param workloads who receives the secret
  * @param missingWorkloads those that the spec names and that do not exist
  * @param unowned Secrets whose owner references do not agree with the deletion policy
+ * @param leases of the versions whose credentials end by themselves and have not been ended
+ * @param earlierUsers pods that may use a version before the current one; asked where there is one
+ *     to be ended
+ * @param nextLook when the source may hold another value; empty: that is announced
  * @param latecomers workloads with containers that began without the Secret, and would take it
  */
 public record BindingObservation(
@@ -62,6 +71,9 @@ public record BindingObservation(
     List<WorkloadVersion> workloads,
     List<String> missingWorkloads,
     List<String> unowned,
+    List<Lease> leases,
+    List<String> earlierUsers,
+    Optional<Instant> nextLook,
     List<Effect.Annotate> latecomers) {
 
   /** What the source holds. */
@@ -83,8 +95,16 @@ public record BindingObservation(
      *
      * @param reason one of {@link io.keyturn.api.v1alpha1.Reasons}
      * @param message a sentence
+     * @param retryIn when to ask again; empty: as often as usual
      */
-    record Unavailable(String reason, String message) implements Source {}
+    record Unavailable(String reason, String message, Optional<Duration> retryIn)
+        implements Source {
+
+      /** One that is asked again as often as usual. */
+      public Unavailable(String reason, String message) {
+        this(reason, message, Optional.empty());
+      }
+    }
   }
 
   /**
@@ -120,10 +140,12 @@ public record BindingObservation(
    *
    * @param name of it
    * @param version that it holds
+   * @param revokeFrom from when on its credential may be ended at its store; null: Keyturn did not
+   *     issue it, cannot end it, or has ended it
    * @param inUse whether a pod or a pod template names it; looked up where there are more than are
    *     kept
    */
-  public record Snapshot(String name, long version, boolean inUse) {}
+  public record Snapshot(String name, long version, Instant revokeFrom, boolean inUse) {}
 
   /**
    * A rotation of the binding.
@@ -138,6 +160,8 @@ public record BindingObservation(
    *     none was made
    * @param fromFingerprint of the version that it replaces; null: it was not admitted
    * @param finishedAt when it ended; null: it has not
+   * @param took from its start until each workload was on the version; null: it did not get there
+   * @param oldState what became of the version before; null: nothing yet
    * @param users pods that may still use the version that it retires; null: unknown
    * @param reason why it failed, or waits
    * @param message what happens to it
@@ -152,6 +176,8 @@ public record BindingObservation(
       String fingerprint,
       String fromFingerprint,
       Instant finishedAt,
+      Duration took,
+      Previous.State oldState,
       Integer users,
       String reason,
       String message) {}
@@ -179,7 +205,31 @@ public record BindingObservation(
         workloads,
         missingWorkloads,
         unowned,
+        leases,
+        earlierUsers,
+        nextLook,
         latecomers);
+  }
+
+  /** The lease of the current version. */
+  Optional<Lease> lease() {
+    return leases.stream()
+        .filter(l -> current.filter(c -> c.snapshot().equals(l.snapshot())).isPresent())
+        .findFirst();
+  }
+
+  /** What a rotation may take: as long as the policy says, or twice what most have taken. */
+  Duration leadTime() {
+    Duration wanted =
+        Durations.parse(policy.orElse(RotationPolicySpec.BUILT_IN).schedule().leadTime());
+    List<Duration> past =
+        rotations.stream().map(Rotation::took).filter(Objects::nonNull).sorted().toList();
+    if (past.isEmpty()) {
+      return wanted;
+    }
+    int at = (int) Math.ceil(past.size() * 0.95) - 1;
+    Duration twice = past.get(at).multipliedBy(2);
+    return twice.compareTo(wanted) > 0 ? twice : wanted;
   }
 
   /** Whether the current version has gone everywhere but, perhaps, at its source. */
@@ -243,6 +293,8 @@ public record BindingObservation(
                   n.fingerprint(),
                   record.map(Rotation::fromFingerprint).orElse(null),
                   n.finishedAt(),
+                  record.map(Rotation::took).orElse(null),
+                  null,
                   null,
                   null,
                   null);

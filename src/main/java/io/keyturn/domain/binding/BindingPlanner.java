@@ -6,11 +6,13 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.Finding;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.lease.Lease;
 import io.keyturn.domain.schedule.Timetable;
 import java.time.Duration;
 import java.time.Instant;
@@ -40,7 +42,7 @@ public final class BindingPlanner {
             ? Optional.of(Due.of(seen, now))
             : Optional.empty();
     boolean waits = seen.takenBy().isPresent() || seen.predecessor().isPresent();
-    Optional<Step> step = waits ? Optional.empty() : next(seen, due);
+    Optional<Step> step = waits ? Optional.empty() : next(seen, due, now);
     BindingStatusFactory status = new BindingStatusFactory(seen, due, Optional.empty(), now);
     return new BindingPlan(
         step.map(Step::effect),
@@ -52,25 +54,25 @@ public final class BindingPlanner {
         wakeAt(seen, due, now));
   }
 
-  /**
-   * What the status should say when the API server has refused an effect.
-   *
-   * @param code the status code of the answer
-   */
-  public BindingPlan refused(BindingObservation seen, Instant now, Effect effect, int code) {
+  /** What the status should say when an effect was not done. */
+  public BindingPlan failed(BindingObservation seen, Instant now, Failure failure) {
     BindingStatusFactory status =
-        new BindingStatusFactory(seen, Optional.empty(), Optional.of(effect.refusal(code)), now);
+        new BindingStatusFactory(seen, Optional.empty(), Optional.of(failure), now);
     return new BindingPlan(
-        Optional.empty(), status.findings(), status.status(), Optional.of(now.plus(POLL)));
+        Optional.empty(),
+        status.findings(),
+        status.status(),
+        Optional.of(now.plus(failure.retryIn())));
   }
 
-  private Optional<Step> next(BindingObservation seen, Optional<Due> due) {
+  private Optional<Step> next(BindingObservation seen, Optional<Due> due, Instant now) {
     return seen.current().isEmpty()
         ? first(seen)
         : repair(seen, seen.current().get())
+            .or(() -> renew(seen, now))
             .or(() -> seen.latecomers().stream().findFirst().map(a -> new Step(a, null)))
             .or(() -> start(seen, due))
-            .or(() -> tidy(seen));
+            .or(() -> tidy(seen, now));
   }
 
   private Optional<Step> first(BindingObservation seen) {
@@ -138,6 +140,14 @@ public final class BindingPlanner {
     return seen.active().filter(r -> r.stage() == Stage.Discarding).isPresent();
   }
 
+  /** What somebody may use is kept alive, whether or not it is the current version. */
+  private static Optional<Step> renew(BindingObservation seen, Instant now) {
+    return seen.leases().stream()
+        .filter(l -> l.kept() && l.renewAt().filter(at -> !now.isBefore(at)).isPresent())
+        .min(Comparator.comparing(Lease::expiresAt))
+        .map(l -> new Step(new Effect.RenewLease(l.snapshot()), null));
+  }
+
   private Optional<Step> start(BindingObservation seen, Optional<Due> due) {
     return due.filter(Due.Now.class::isInstance)
         .map(Due.Now.class::cast)
@@ -154,22 +164,50 @@ public final class BindingPlanner {
   }
 
   /** Removes what is kept no longer: old snapshots, old records. */
-  private Optional<Step> tidy(BindingObservation seen) {
+  private Optional<Step> tidy(BindingObservation seen, Instant now) {
     if (!seen.unowned().isEmpty()) {
       return Optional.of(new Step(new Effect.SetOwnership(seen.unowned().getFirst()), null));
     }
     if (seen.active().isPresent() || seen.policy().isEmpty()) {
       return Optional.empty();
     }
+    Optional<Step> revoke =
+        left(seen)
+            .filter(s -> !now.isBefore(s.revokeFrom()))
+            .findFirst()
+            .map(s -> new Step(new Effect.Revoke(s.name(), false), null));
+    if (revoke.isPresent()) {
+      return revoke;
+    }
     Optional<Step> snapshot =
         old(seen)
-            .filter(s -> !s.inUse())
+            .filter(s -> !s.inUse() && left(seen).noneMatch(s::equals))
             .findFirst()
             .map(s -> new Step(new Effect.DeleteSnapshot(s.name()), null));
     return snapshot.or(() ->
         forgettable(seen)
             .findFirst()
             .map(r -> new Step(new Effect.ForgetRotation(r.name()), null)));
+  }
+
+  /**
+   * Versions before the current one, or beside it, whose credentials still live and that no
+   * rotation ends: it ended early, or a process that stood still made them. Unknown counts as in
+   * use.
+   */
+  private static Stream<Snapshot> left(BindingObservation seen) {
+    if (seen.current().isEmpty()
+        || seen.policy().isEmpty()
+        || seen.active().isPresent()
+        || !seen.earlierUsers().isEmpty()) {
+      return Stream.empty();
+    }
+    String current = seen.current().get().snapshot();
+    boolean revokes = seen.policy().get().retirement().revoke();
+    return seen.snapshots().stream()
+        .filter(s -> s.revokeFrom() != null && !s.inUse())
+        .filter(s -> !s.name().equals(current))
+        .filter(s -> revokes || Names.fingerprintOf(s.name()).equals(seen.compromised()));
   }
 
   /**
@@ -235,20 +273,38 @@ public final class BindingPlanner {
   }
 
   private Optional<Instant> wakeAt(BindingObservation seen, Optional<Due> due, Instant now) {
-    if (due.isPresent() && due.get() instanceof Due.Later later) {
-      return Optional.of(later.at());
-    }
-    if (due.isPresent()
-        && due.get() instanceof Due.Exhausted(int _, Optional<Timetable.Start> next)
-        && next.isPresent()) {
-      return next.map(Timetable.Start::at);
-    }
     boolean waits =
         !seen.missingWorkloads().isEmpty()
             || seen.snapshots().stream().anyMatch(Snapshot::inUse)
             || seen.takenBy().isPresent()
             || seen.alias().content() == Alias.Content.Foreign
-            || seen.source() instanceof Source.Unavailable;
-    return waits ? Optional.of(now.plus(POLL)) : Optional.empty();
+            || !seen.earlierUsers().isEmpty();
+    return Stream.of(
+            due.flatMap(BindingPlanner::start),
+            waits ? Optional.of(now.plus(POLL)) : Optional.<Instant>empty(),
+            unavailableUntil(seen, now),
+            seen.nextLook(),
+            seen.leases().stream()
+                .filter(Lease::kept)
+                .flatMap(l -> l.renewAt().stream())
+                .min(Comparator.naturalOrder()),
+            seen.lease().map(Lease::lastCall).filter(now::isBefore),
+            left(seen).map(Snapshot::revokeFrom).filter(now::isBefore).min(Instant::compareTo))
+        .flatMap(Optional::stream)
+        .min(Comparator.naturalOrder());
+  }
+
+  private static Optional<Instant> start(Due due) {
+    return switch (due) {
+      case Due.Later later -> Optional.of(later.at());
+      case Due.Exhausted(int _, Optional<Timetable.Start> next) -> next.map(Timetable.Start::at);
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<Instant> unavailableUntil(BindingObservation seen, Instant now) {
+    return seen.source() instanceof Source.Unavailable(String _, String _, var retryIn)
+        ? Optional.of(now.plus(retryIn.orElse(POLL)))
+        : Optional.empty();
   }
 }

@@ -9,13 +9,16 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.Finding;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.lease.Lease;
 import io.keyturn.domain.schedule.Timetable.Start;
 import io.keyturn.domain.status.ConditionSet;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -35,14 +38,14 @@ final class BindingStatusFactory {
 
   private final BindingObservation seen;
   private final Optional<Due> due;
-  private final Optional<String> refusal;
+  private final Optional<Failure> failure;
   private final Instant now;
 
   BindingStatusFactory(
-      BindingObservation seen, Optional<Due> due, Optional<String> refusal, Instant now) {
+      BindingObservation seen, Optional<Due> due, Optional<Failure> failure, Instant now) {
     this.seen = seen;
     this.due = due;
-    this.refusal = refusal;
+    this.failure = failure;
     this.now = now;
   }
 
@@ -62,9 +65,21 @@ final class BindingStatusFactory {
         handled(before.lastHandledRequest(), seen.request()),
         next.map(Start::at).orElse(null),
         next.map(Start::reason).orElse(null),
+        seen.lease().map(l -> l.end().truncatedTo(ChronoUnit.SECONDS)).orElse(null),
+        seen.lease().map(BindingStatusFactory::lease).orElse(null),
         forbidden(active),
         seen.compromised(),
         seen.workloads());
+  }
+
+  private static SecretBindingStatus.Lease lease(Lease lease) {
+    return new SecretBindingStatus.Lease(
+        lease.renewable(),
+        lease.renewAt().orElse(null),
+        lease.hardExpiry().map(h -> h.truncatedTo(ChronoUnit.SECONDS)).orElse(null),
+        lease.renewedAt().equals(lease.issuedAt())
+            ? null
+            : lease.renewedAt().truncatedTo(ChronoUnit.SECONDS));
   }
 
   /** When the next rotation starts, as far as that is known. */
@@ -129,14 +144,24 @@ final class BindingStatusFactory {
     if (base == null) {
       return null;
     }
-    Optional<Rotation> retiring = active.filter(r -> r.stage() == Stage.Retiring);
+    Optional<Rotation> retiring = active.filter(r -> r.stage().retires());
     boolean kept = seen.snapshots().stream().anyMatch(s -> s.version() == base.version());
     if (retiring.isPresent()) {
       return new Previous(
-          base.version(), base.snapshot(), Previous.State.Retiring, retiring.get().users());
+          base.version(),
+          base.snapshot(),
+          retiring.get().oldState() == null ? Previous.State.Retiring : retiring.get().oldState(),
+          retiring.get().users());
     }
     return kept
-        ? new Previous(base.version(), base.snapshot(), Previous.State.Retired, null)
+        ? new Previous(
+            base.version(),
+            base.snapshot(),
+            seen.last()
+                .filter(r -> r.oldState() != null && r.version() > base.version())
+                .map(Rotation::oldState)
+                .orElse(Previous.State.Retired),
+            null)
         : null;
   }
 
@@ -160,10 +185,10 @@ final class BindingStatusFactory {
       set.isFalse(Conditions.DELIVERED, p.reason(), p.message());
     }
     rotation(set);
+    seen.lease().ifPresent(l -> lease(set, l));
     conflict(set);
     Optional<Problem> stalled =
-        refusal
-            .map(r -> new Problem(Reasons.ACCESS_DENIED, r))
+        failureProblem()
             .or(() -> delivery)
             .or(() -> spec)
             .or(this::sourceProblem)
@@ -177,7 +202,9 @@ final class BindingStatusFactory {
   private void ready(
       ConditionSet set, Optional<Problem> delivery, Optional<Problem> spec, boolean delivered) {
     Optional<Problem> problem =
-        delivery.or(() -> spec).or(() -> delivered ? Optional.empty() : sourceProblem());
+        delivery
+            .or(() -> spec)
+            .or(() -> delivered ? endedProblem() : failureProblem().or(this::sourceProblem));
     if (problem.isPresent()) {
       set.isFalse(Conditions.READY, problem.get().reason(), problem.get().message());
     } else if (delivered) {
@@ -195,6 +222,66 @@ final class BindingStatusFactory {
       set.isFalse(Conditions.READY, Reasons.DELIVERING, message);
       set.isTrue(Conditions.RECONCILING, Reasons.DELIVERING, message);
     }
+  }
+
+  /** Whether the credential lives for as long as it is needed. */
+  private void lease(ConditionSet set, Lease lease) {
+    long version = lease.version();
+    if (lease.dead(now)) {
+      set.isFalse(
+          Conditions.LEASE_HEALTHY,
+          Reasons.LEASE_LOST,
+          "The credential of version %d has ended before its time.".formatted(version));
+    } else if (lease.atRisk(now)) {
+      set.isFalse(
+          Conditions.LEASE_HEALTHY,
+          Reasons.LEASE_AT_RISK,
+          "The credential of version %d ends at %s, because it cannot be renewed: %s"
+              .formatted(version, lease.expiresAt(), lease.trouble().orElseThrow().message()));
+    } else if (lease.trouble().isPresent()) {
+      set.isUnknown(
+          Conditions.LEASE_HEALTHY,
+          Reasons.LEASE_AT_RISK,
+          "The credential of version %d could not be renewed yet, and is tried again: %s"
+              .formatted(version, lease.trouble().get().message()));
+    } else {
+      set.isTrue(
+          Conditions.LEASE_HEALTHY,
+          Reasons.LEASE_RENEWED,
+          lease.renewAt().isPresent()
+              ? "The credential of version %d is renewed in time.".formatted(version)
+              : "The credential of version %d lives until its end.".formatted(version));
+    }
+    boolean soon =
+        lease.dead(now)
+            || lease.atRisk(now)
+            || lease.rotateBy(seen.leadTime()).filter(by -> !now.isBefore(by)).isPresent();
+    if (soon) {
+      set.isTrue(
+          Conditions.EXPIRING_SOON,
+          Reasons.EXPIRING,
+          "The credential of version %d ends at %s.".formatted(version, lease.end()));
+    } else {
+      set.isFalse(
+          Conditions.EXPIRING_SOON,
+          Reasons.NOT_EXPIRING,
+          "There is time enough to replace the credential of version %d.".formatted(version));
+    }
+  }
+
+  private Optional<Problem> failureProblem() {
+    return failure.map(f -> new Problem(f.reason(), f.message()));
+  }
+
+  /** The workloads have a value that no server takes any more. */
+  private Optional<Problem> endedProblem() {
+    return seen.lease()
+        .filter(l -> l.dead(now))
+        .map(l ->
+            new Problem(
+                Reasons.LEASE_LOST,
+                "The credential of version %d has ended before its time; a new one is made."
+                    .formatted(l.version())));
   }
 
   private void rotation(ConditionSet set) {
@@ -326,7 +413,7 @@ final class BindingStatusFactory {
   }
 
   private Optional<Problem> sourceProblem() {
-    return seen.source() instanceof Source.Unavailable(String reason, String message)
+    return seen.source() instanceof Source.Unavailable(String reason, String message, var _)
         ? Optional.of(
             new Problem(
                 reason,
@@ -348,12 +435,18 @@ final class BindingStatusFactory {
                   + " there."));
     }
     return status().conditions().stream()
-        .filter(c ->
-            c.type().equals(Conditions.STALLED) || c.type().equals(Conditions.ROTATION_HEALTHY))
-        .filter(c -> c.type().equals(Conditions.STALLED) == (c.status() == Status.True))
+        .filter(BindingStatusFactory::wantsALook)
         .filter(c -> seen.status().conditions().stream().noneMatch(b -> same(b, c)))
         .map(c -> Finding.warning(c.reason(), c.message()))
         .toList();
+  }
+
+  private static boolean wantsALook(Condition c) {
+    return switch (c.type()) {
+      case Conditions.STALLED, Conditions.EXPIRING_SOON -> c.status() == Status.True;
+      case Conditions.ROTATION_HEALTHY, Conditions.LEASE_HEALTHY -> c.status() == Status.False;
+      default -> false;
+    };
   }
 
   private static boolean same(Condition before, Condition after) {

@@ -10,6 +10,7 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.lease.Lease;
 import io.keyturn.domain.schedule.InvalidSchedule;
 import io.keyturn.domain.schedule.Timetable;
 import io.keyturn.domain.schedule.Timetable.Start;
@@ -88,6 +89,56 @@ public sealed interface Due {
       // Whatever it waits for, there is a record that says so.
       return new Now(Trigger.Compromise, nonce.get(), asked.reportedAt());
     }
+    Optional<Due> expiring = expiring(seen, now);
+    if (expiring.filter(Now.class::isInstance).isPresent()) {
+      return expiring.get();
+    }
+    Due due = asked(seen, nonce, now);
+    return expiring.filter(e -> comesFirst(e, due)).orElse(due);
+  }
+
+  /** When the credential of the current version has to be replaced, because it ends for good. */
+  private static Optional<Due> expiring(BindingObservation seen, Instant now) {
+    Optional<Lease> lease = seen.lease();
+    if (lease.isEmpty()) {
+      return Optional.empty();
+    }
+    boolean dead = lease.get().dead(now);
+    Optional<Instant> by = lease.get().rotateBy(seen.leadTime());
+    if (dead || by.filter(at -> !now.isBefore(at)).isPresent()) {
+      List<Rotation> streak =
+          streak(seen).stream().filter(r -> r.trigger() == Trigger.Expiring).toList();
+      Retry retry = seen.policy().orElseThrow().retry();
+      return attempt(streak, retry, Trigger.Expiring, now)
+          .or(() ->
+              Optional.of(
+                  keepTrying(
+                      streak.getFirst().finishedAt().plus(Durations.parse(retry.maxBackoff())),
+                      now)));
+    }
+    return by.map(at ->
+        new Later(at, Reasons.EXPIRING, "the credential ends at %s".formatted(lease.get().end())));
+  }
+
+  /** What ends is not given up, however often it failed. */
+  private static Due keepTrying(Instant at, Instant now) {
+    return now.isBefore(at)
+        ? new Later(at, Reasons.EXPIRING, "another attempt, because the credential ends")
+        : new Now(Trigger.Expiring, null, null);
+  }
+
+  private static boolean comesFirst(Due expiring, Due other) {
+    return expiring instanceof Later mine
+        && switch (other) {
+          case Never() -> true;
+          case Exhausted _ -> true;
+          case Unclear _ -> true;
+          case Later theirs -> mine.at().isBefore(theirs.at());
+          default -> false;
+        };
+  }
+
+  private static Due asked(BindingObservation seen, Optional<String> nonce, Instant now) {
     return switch (seen.source()) {
       case Source.Unavailable _ -> new Never();
       case Source.Value(String _, boolean current) when current ->

@@ -3,6 +3,7 @@ package io.keyturn.domain.rotation;
 import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.Stage;
@@ -80,6 +81,13 @@ final class Admission {
               Reasons.OVERLAP_REQUIRED,
               "The new value ends the old one (source.overlap is None), so logins are refused until all pods have restarted: set cutover.acknowledgeOutage of the policy to accept that."));
     }
+    if (slotInUse(draft)) {
+      return Optional.of(
+          new Blocker(
+              Reasons.SLOT_IN_USE,
+              "The next version takes the slot of an earlier one that is still used: restart what does not by itself: %s."
+                  .formatted(String.join(", ", seen.users().names().stream().limit(3).toList()))));
+    }
     if (closed.isPresent() && !overdue(draft)) {
       return closed;
     }
@@ -103,10 +111,23 @@ final class Admission {
         .min(Comparator.comparing(Blocker::message));
   }
 
+  /** Whom the next value would lock out. After a compromise they have until its deadline. */
+  private static boolean slotInUse(Draft draft) {
+    Observation seen = draft.seen;
+    boolean used = seen.overlap() == Overlap.Slots && !seen.users().names().isEmpty();
+    return used
+        && !(draft.emergency()
+            && !draft.now.isBefore(
+                seen.createdAt()
+                    .plus(Durations.parse(seen.policy().emergency().revokeDeadline()))));
+  }
+
   /** Why no rotation may start now that no person asked for. */
   private static Optional<Blocker> windowClosed(Draft draft) {
     Observation seen = draft.seen;
-    if (seen.trigger() == Trigger.Manual || draft.emergency()) {
+    if (seen.trigger() == Trigger.Manual
+        || seen.trigger() == Trigger.Expiring
+        || draft.emergency()) {
       return Optional.empty();
     }
     try {

@@ -56,6 +56,22 @@ final class Draft {
           Reasons.ACCESS_DENIED,
           Reasons.SECRET_NOT_OWNED);
 
+  /** Why an effect was not done that is tried again. */
+  private static final Set<String> REFUSALS =
+      Set.of(
+          Reasons.ACCESS_DENIED,
+          Reasons.STORE_NOT_FOUND,
+          Reasons.STORE_NOT_ALLOWED,
+          Reasons.STORE_MISCONFIGURED,
+          Reasons.STORE_UNAVAILABLE,
+          Reasons.STORE_CIRCUIT_OPEN,
+          Reasons.STORE_THROTTLED,
+          Reasons.STORE_DENIED,
+          Reasons.STORE_CONFLICT,
+          Reasons.STORE_ANSWER_INVALID,
+          Reasons.QUOTA_EXCEEDED,
+          Reasons.SLOT_IN_USE);
+
   private record Because(String reason, String message) {}
 
   private record Who(WorkloadKind kind, String name) {}
@@ -82,6 +98,7 @@ final class Draft {
   private RetirementProgress retirement;
   private Cutover cutover;
   private String timeToContain;
+  private String notRevoked;
   private Timeline timeline;
   private Because blocked;
   private Because takenBack;
@@ -202,7 +219,7 @@ final class Draft {
 
   /** Whether a canary is wanted at all. */
   boolean triesOut() {
-    if (cutsOver()) {
+    if (cutsOver() || seen.fromEnded()) {
       return false;
     }
     return emergency()
@@ -219,7 +236,7 @@ final class Draft {
     to = new VersionRef(seen.version(), null);
     workloads.clear();
     workloads.addAll(planned);
-    timeline = new Timeline(now, null, null, null, null, null, null);
+    timeline = new Timeline(now, null, null, null, null, null, null, null, null);
     cutover = cutsOver() ? new Cutover(seen.createdAt(), null, null) : null;
   }
 
@@ -234,13 +251,7 @@ final class Draft {
       case Canary -> timeline = stamp(null, null, null);
       case Baking -> timeline = stamp(fromNow, null, null);
       case Promoting -> timeline = stamp(timeline.canaryReadyAt(), now, null);
-      case Retiring -> {
-        timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
-        if (cutover != null) {
-          cutover =
-              new Cutover(cutover.since(), now, words(Duration.between(cutover.since(), now)));
-        }
-      }
+      case Retiring -> promoted();
       default -> {
         if (next.terminal()) {
           timeline =
@@ -251,12 +262,25 @@ final class Draft {
                   timeline.canaryReadyAt(),
                   timeline.verifiedAt(),
                   timeline.promotedAt(),
+                  timeline.disabledAt(),
+                  seen.going().revokedAt(),
                   now);
           if (next == Stage.Complete && emergency()) {
             timeToContain = words(Duration.between(seen.reportedAt(), now));
           }
         }
       }
+    }
+  }
+
+  /** It is promoted once, also where the version before comes back from being disabled. */
+  private void promoted() {
+    if (seen.journal().stage() != Stage.Promoting) {
+      return;
+    }
+    timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
+    if (cutover != null) {
+      cutover = new Cutover(cutover.since(), now, words(Duration.between(cutover.since(), now)));
     }
   }
 
@@ -274,6 +298,8 @@ final class Draft {
         canaryReadyAt,
         verifiedAt,
         promotedAt,
+        null,
+        null,
         null);
   }
 
@@ -283,7 +309,15 @@ final class Draft {
     gates.clear();
     timeline =
         new Timeline(
-            timeline.startedAt(), timeline.preflightedAt(), fromNow, null, null, null, null);
+            timeline.startedAt(),
+            timeline.preflightedAt(),
+            fromNow,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null);
   }
 
   void say(String sentence) {
@@ -315,7 +349,39 @@ final class Draft {
 
   void retire(Instant graceUntil, List<String> users) {
     retirement =
-        new RetirementProgress(graceUntil, users.size(), users.stream().limit(20).toList());
+        new RetirementProgress(
+            graceUntil,
+            retirement == null ? null : retirement.revokingSince(),
+            users.size(),
+            users.stream().limit(20).toList());
+  }
+
+  /** Revocation begins; it is tried until it works, or for long enough. */
+  void revoke() {
+    retirement =
+        new RetirementProgress(
+            retirement.graceUntil(), now, retirement.usersRemaining(), retirement.stragglers());
+  }
+
+  /** When the previous version was disabled, or that it is not any more. */
+  void disabled(Instant at) {
+    timeline =
+        new Timeline(
+            timeline.startedAt(),
+            timeline.preflightedAt(),
+            timeline.stagedAt(),
+            timeline.canaryReadyAt(),
+            timeline.verifiedAt(),
+            timeline.promotedAt(),
+            at,
+            null,
+            null);
+  }
+
+  /** The previous version could not be revoked, and the rotation ends without that. */
+  void revokeFailed(String sentence) {
+    notRevoked = sentence;
+    warn(Reasons.REVOKE_FAILED, sentence);
   }
 
   RetirementProgress retirement() {
@@ -394,7 +460,7 @@ final class Draft {
   private void keepRefusal() {
     seen.journal().conditions().stream()
         .filter(c -> c.type().equals(Conditions.BLOCKED))
-        .filter(c -> c.reason().equals(Reasons.ACCESS_DENIED))
+        .filter(c -> REFUSALS.contains(c.reason()))
         .findFirst()
         .ifPresent(c -> block(c.reason(), c.message()));
   }
@@ -447,6 +513,7 @@ final class Draft {
           back ? takenBack.reason() : Reasons.PROMOTING,
           back ? takenBack.message() : "Workloads move to the new version.");
     }
+    oldRevoked(set);
     if (emergency()) {
       remediation(set);
     }
@@ -464,14 +531,52 @@ final class Draft {
     return set.toList();
   }
 
-  private void remediation(ConditionSet set) {
-    if (stage == Stage.Complete) {
+  /** What became of the previous version at its store; once it is said, it stands. */
+  private void oldRevoked(ConditionSet set) {
+    boolean ended = seen.journal().stage().terminal();
+    if (ended || !stage.promoted()) {
+      seen.journal().conditions().stream()
+          .filter(c -> c.type().equals(Conditions.OLD_REVOKED))
+          .forEach(set::keep);
+      return;
+    }
+    long version = from.version();
+    if (seen.going().revokedAt() != null) {
+      set.isTrue(
+          Conditions.OLD_REVOKED,
+          Reasons.REVOKED,
+          seen.going().refused()
+              ? "Version %d was revoked, and it was shown that it is refused.".formatted(version)
+              : "Version %d was revoked.".formatted(version));
+    } else if (notRevoked != null) {
+      set.isFalse(Conditions.OLD_REVOKED, Reasons.REVOKE_FAILED, notRevoked);
+    } else if (stage == Stage.Disabling || stage == Stage.Revoking) {
+      set.isUnknown(
+          Conditions.OLD_REVOKED,
+          Reasons.REVOKING,
+          "Version %d is being ended.".formatted(version));
+    } else if (stage == Stage.Complete && seen.going().revocable()) {
+      set.isFalse(
+          Conditions.OLD_REVOKED,
+          revokes() ? Reasons.REVOKING : Reasons.REVOKE_NOT_WANTED,
+          revokes()
+              ? "Version %d is revoked as soon as no pod uses it.".formatted(version)
+              : "The policy says that nothing is revoked (retirement.revoke).");
+    } else if (stage == Stage.Complete && emergency()) {
       set.isFalse(
           Conditions.OLD_REVOKED,
           Reasons.REVOKE_AT_ISSUER,
           "Keyturn cannot revoke version %d, because it did not issue it: revoke it at its issuer."
-              .formatted(from.version()));
+              .formatted(version));
     }
+  }
+
+  /** Whether the previous version is to be ended at its store. */
+  boolean revokes() {
+    return emergency() || policy.retirement().revoke();
+  }
+
+  private void remediation(ConditionSet set) {
     if (stage.terminal()) {
       return;
     }

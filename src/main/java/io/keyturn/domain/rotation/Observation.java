@@ -33,7 +33,9 @@ import java.util.Optional;
  * @param current the version that the binding holds
  * @param currentSince since when it holds that
  * @param source what the source holds
- * @param overlap whether the old value stays valid beside the new one
+ * @param overlap whether the old value stays valid beside the new one; never Auto
+ * @param going what the store of the version that is on its way out can do about it
+ * @param fromEnded whether the credential that the workloads have is known to have ended
  * @param snapshots names of the snapshots that this attempt has made
  * @param alias what the alias holds
  * @param fromLost whether the snapshot of the version to go back to has gone
@@ -66,6 +68,8 @@ public record Observation(
     Optional<Instant> currentSince,
     Source source,
     Overlap overlap,
+    Credential going,
+    boolean fromEnded,
     List<String> snapshots,
     Alias alias,
     boolean fromLost,
@@ -137,6 +141,31 @@ public record Observation(
      * @param message a sentence
      */
     record Unavailable(String reason, String message) implements Source {}
+  }
+
+  /**
+   * The credential of the version that is on its way out, and what its store can do about it.
+   *
+   * @param revocable whether it can be ended there
+   * @param disablable whether it can be disabled there, and enabled again
+   * @param disabledAt when it was disabled; null: it is not
+   * @param revokedAt when it was ended; null: it is not
+   * @param refused whether it was shown that it is refused since then
+   */
+  public record Credential(
+      boolean revocable,
+      boolean disablable,
+      Instant disabledAt,
+      Instant revokedAt,
+      boolean refused) {
+
+    /** Keyturn did not issue it, or does not know it any more. */
+    public static final Credential NONE = new Credential(false, false, null, null, false);
+
+    /** Whether it is to be ended and has not been. */
+    boolean alive() {
+      return revocable && revokedAt == null;
+    }
   }
 
   /**

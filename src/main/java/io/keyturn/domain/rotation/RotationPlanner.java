@@ -3,11 +3,11 @@ package io.keyturn.domain.rotation;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.CanaryStrategy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.ConcurrencyPolicy;
-import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
@@ -34,6 +34,7 @@ public final class RotationPlanner {
   private final PreflightWatch preflight = new PreflightWatch();
   private final CanaryWatch canary = new CanaryWatch();
   private final Promotion promotion = new Promotion();
+  private final Retirement retirement = new Retirement();
 
   /** The next step; it never throws for anything that a cluster may show. */
   public Plan plan(Observation seen, Instant now) {
@@ -57,7 +58,9 @@ public final class RotationPlanner {
         case Canary -> canary.start(draft);
         case Baking -> canary.bake(draft);
         case Promoting -> promotion.promote(draft);
-        case Retiring -> retire(draft);
+        case Retiring -> retirement.retire(draft);
+        case Disabling -> retirement.disable(draft);
+        case Revoking -> retirement.revoke(draft);
         case RollingBack -> {
           if (preflight.stopped(draft)) {
             promotion.rollBack(draft);
@@ -71,15 +74,40 @@ public final class RotationPlanner {
   }
 
   /**
-   * What to write down when the API server has refused an effect. The refusal stays in the journal
-   * while the same effect is tried again.
-   *
-   * @param code the status code of the answer
+   * What to write down when an effect was not done. That stays in the journal while the same effect
+   * is tried again; what does not end by itself ends the attempt, or leaves the old version as it
+   * is.
    */
-  public Plan refused(Observation seen, Instant now, Effect effect, int code) {
+  public Plan failed(Observation seen, Instant now, Effect effect, Failure failure) {
     Draft draft = new Draft(seen, now);
-    draft.block(Reasons.ACCESS_DENIED, effect.refusal(code));
+    switch (effect) {
+      case Effect.CreateSnapshot _ when failure.lasting() && isStaging(draft) ->
+          draft.rollBack(failure.reason(), failure.message());
+      case Effect.Disable _ when failure.lasting() && draft.stage() == Stage.Disabling ->
+          retirement.startRevoking(draft);
+      case Effect.Revoke _ when gaveUp(draft, failure) -> {
+        draft.revokeFailed(Retirement.sentence(draft, failure));
+        if (draft.stage() == Stage.Revoking) {
+          retirement.complete(draft, seen.users().names());
+        } else {
+          end(draft);
+        }
+      }
+      default -> {
+        draft.block(failure.reason(), failure.message());
+        draft.wakeIn(failure.retryIn());
+      }
+    }
     return draft.toPlan();
+  }
+
+  private static boolean isStaging(Draft draft) {
+    return draft.stage() == Stage.Staging;
+  }
+
+  private static boolean gaveUp(Draft draft, Failure failure) {
+    return failure.lasting()
+        || (draft.stage() == Stage.Revoking && Retirement.triedLongEnough(draft));
   }
 
   /** A record that goes at once must not be forgotten: its value would be tried again. */
@@ -162,7 +190,7 @@ public final class RotationPlanner {
   /** A process that stood still may start a canary when the others have none any more. */
   private Optional<WorkloadProgress> lateCanary(Draft draft) {
     Stage stage = draft.stage();
-    boolean none = stage.terminal() || stage == Stage.Retiring || stage == Stage.Discarding;
+    boolean none = stage.terminal() || stage.retires() || stage == Stage.Discarding;
     return none && !draft.seen.wishes().namespaceGone()
         ? draft.workloads().stream().filter(w -> draft.observed(w).canary().isPresent()).findFirst()
         : Optional.empty();
@@ -200,61 +228,6 @@ public final class RotationPlanner {
     }
   }
 
-  private void retire(Draft draft) {
-    Instant graceUntil = draft.retirement().graceUntil();
-    List<String> users = draft.seen.users().names();
-    boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && newer(draft, fresh);
-    // Somebody deletes the binding or this record: there is nothing to take back any more.
-    boolean leaving =
-        draft.seen.wishes().bindingGone()
-            || draft.seen.wishes().deleted()
-            || draft.seen.wishes().compromised();
-    boolean endsNow = draft.emergency() && Promotion.deadlinePassed(draft);
-    boolean graceOver = !draft.now.isBefore(graceUntil);
-    boolean over = graceOver && users.isEmpty() && !draft.waitsForPeople();
-    if (newerWaits || leaving || over || endsNow) {
-      complete(draft, users);
-      return;
-    }
-    if (!graceOver || draft.waitsForPeople()) {
-      draft.wake(graceOver ? draft.now.plus(POLL) : graceUntil);
-      return;
-    }
-    if (draft.emergency()) {
-      draft.wake(Promotion.revokeDeadline(draft));
-    }
-    draft.retire(graceUntil, users);
-    draft.say(
-        "%s of version %d: %s."
-            .formatted(
-                users.size() == 1
-                    ? "Waits for the last pod"
-                    : "Waits for " + users.size() + " pods",
-                draft.from().version(),
-                first(users)));
-    draft.wakeIn(POLL);
-  }
-
-  /** A value that the source makes only when asked does not wait for anybody. */
-  private boolean newer(Draft draft, Source.Fresh fresh) {
-    return fresh.observed()
-        && !draft.seen.wishes().suspended()
-        && draft.policy().concurrency().policy() != ConcurrencyPolicy.Forbid;
-  }
-
-  private void complete(Draft draft, List<String> users) {
-    draft.retire(draft.retirement().graceUntil(), users);
-    VersionRef to = draft.to();
-    String sentence =
-        users.isEmpty()
-            ? "Version %d is current and no pod uses version %d any more."
-                .formatted(to.version(), draft.from().version())
-            : "Version %d is current; the rotation ends while %d pods may still use version %d."
-                .formatted(to.version(), users.size(), draft.from().version());
-    draft.moveTo(Stage.Complete, sentence);
-    draft.note(Reasons.COMPLETE, sentence);
-  }
-
   private void discard(Draft draft) {
     Users users = draft.seen.users();
     boolean ending = draft.seen.wishes().namespaceGone();
@@ -262,19 +235,30 @@ public final class RotationPlanner {
       draft.wakeIn(POLL);
       return;
     }
+    if (draft.seen.going().alive() && users.names().isEmpty()) {
+      draft.perform(new Effect.Revoke(draft.to().snapshot(), false));
+      return;
+    }
     Optional<String> left = draft.seen.snapshots().stream().sorted().findFirst();
-    boolean needed = users.needSnapshot() || draft.seen.alias().content() == Alias.Content.To;
+    boolean needed =
+        users.needSnapshot()
+            || draft.seen.alias().content() == Alias.Content.To
+            || draft.seen.going().alive();
     if (left.isPresent() && !needed && !ending) {
       draft.perform(new Effect.DeleteSnapshot(left.get()));
       return;
     }
+    end(draft);
+  }
+
+  private void end(Draft draft) {
     Stage end =
         switch (draft.takenBackReason().orElse("")) {
           case Reasons.ABORTED, Reasons.BINDING_DELETED -> Stage.Aborted;
           case Reasons.SUPERSEDED -> Stage.Superseded;
           default -> Stage.Failed;
         };
-    draft.moveTo(end, end(draft, users));
+    draft.moveTo(end, end(draft, draft.seen.users()));
   }
 
   /** Canaries end by themselves and soon. For others nobody waits who wants the rotation gone. */
@@ -310,7 +294,7 @@ public final class RotationPlanner {
     return "Version %d was taken back%s%s.".formatted(draft.seen.version(), where, who);
   }
 
-  private static String first(List<String> names) {
+  static String first(List<String> names) {
     return String.join(", ", names.stream().limit(3).toList());
   }
 }

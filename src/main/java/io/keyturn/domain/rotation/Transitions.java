@@ -4,12 +4,14 @@ import static io.keyturn.api.v1alpha1.Stage.Aborted;
 import static io.keyturn.api.v1alpha1.Stage.Baking;
 import static io.keyturn.api.v1alpha1.Stage.Canary;
 import static io.keyturn.api.v1alpha1.Stage.Complete;
+import static io.keyturn.api.v1alpha1.Stage.Disabling;
 import static io.keyturn.api.v1alpha1.Stage.Discarding;
 import static io.keyturn.api.v1alpha1.Stage.Failed;
 import static io.keyturn.api.v1alpha1.Stage.Pending;
 import static io.keyturn.api.v1alpha1.Stage.Preflight;
 import static io.keyturn.api.v1alpha1.Stage.Promoting;
 import static io.keyturn.api.v1alpha1.Stage.Retiring;
+import static io.keyturn.api.v1alpha1.Stage.Revoking;
 import static io.keyturn.api.v1alpha1.Stage.RollingBack;
 import static io.keyturn.api.v1alpha1.Stage.Staging;
 import static io.keyturn.api.v1alpha1.Stage.Superseded;
@@ -29,7 +31,9 @@ public final class Transitions {
           Map.entry(Canary, Set.of(Baking, Promoting, RollingBack)),
           Map.entry(Baking, Set.of(Promoting, Canary, RollingBack)),
           Map.entry(Promoting, Set.of(Retiring, RollingBack)),
-          Map.entry(Retiring, Set.of(Complete)),
+          Map.entry(Retiring, Set.of(Disabling, Revoking, Complete)),
+          Map.entry(Disabling, Set.of(Revoking, Retiring)),
+          Map.entry(Revoking, Set.of(Complete)),
           Map.entry(RollingBack, Set.of(Discarding)),
           Map.entry(Discarding, Set.of(Failed, Aborted, Superseded)),
           Map.entry(Complete, Set.of()),

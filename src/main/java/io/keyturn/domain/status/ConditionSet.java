@@ -50,6 +50,12 @@ public final class ConditionSet {
     return put(type, Status.Unknown, reason, message);
   }
 
+  /** Says again what was said. */
+  public ConditionSet keep(Condition said) {
+    next.put(said.type(), said);
+    return this;
+  }
+
   private ConditionSet put(String type, Status status, String reason, String message) {
     Condition before = previous.get(type);
     Instant since = before != null && before.status() == status ? before.lastTransitionTime() : now;

@@ -74,9 +74,9 @@ public interface Store extends AutoCloseable {
   /**
    * Whether a credential that was revoked is refused, as far as the store can tell.
    *
-   * @param data as it was delivered; empty if it is no longer known
+   * @param order that issued it, from whose seed its value can be made again, where it was
    */
-  default Refusal refusal(Credential credential, SecretData data) {
+  default Refusal refusal(Credential credential, Order order) {
     return Refusal.UNKNOWN;
   }
 

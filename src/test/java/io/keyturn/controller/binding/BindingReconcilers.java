@@ -9,7 +9,9 @@ import io.keyturn.controller.Census;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.FirstLooks;
+import io.keyturn.controller.LeaseBook;
 import io.keyturn.controller.Nudge;
+import io.keyturn.controller.VersionUsers;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
@@ -30,6 +32,8 @@ public final class BindingReconcilers {
    * @param bindings all bindings that its caches know
    * @param snapshots metadata of a binding's snapshots that its caches know
    * @param rotations a binding's rotations that its caches know
+   * @param users counts who uses a version
+   * @param book what is known of leases
    */
   public static SecretBindingReconciler of(
       ApiServer api,
@@ -42,7 +46,9 @@ public final class BindingReconcilers {
       Clock clock,
       Supplier<List<SecretBinding>> bindings,
       Function<SecretBinding, List<GenericKubernetesResource>> snapshots,
-      Function<SecretBinding, List<SecretRotation>> rotations) {
+      Function<SecretBinding, List<SecretRotation>> rotations,
+      VersionUsers users,
+      LeaseBook book) {
     BindingGatherer gatherer =
         new BindingGatherer(
             api,
@@ -51,7 +57,9 @@ public final class BindingReconcilers {
             candidates,
             new Adoption(),
             deployments,
-            new WorkloadVersions(deployments));
+            new WorkloadVersions(deployments),
+            users,
+            book);
     SecretBindingReconciler reconciler =
         new SecretBindingReconciler(
             api,

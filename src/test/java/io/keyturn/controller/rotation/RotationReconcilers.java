@@ -7,8 +7,10 @@ import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
 import io.keyturn.controller.KubeletLag;
+import io.keyturn.controller.LeaseBook;
 import io.keyturn.controller.Nudge;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.controller.VersionUsers;
 import io.keyturn.gate.Judge;
 import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
@@ -29,6 +31,7 @@ public final class RotationReconcilers {
    * @param clones whether its caches know of a clone of a rotation
    * @param judge who answers checks and gates
    * @param epoch generation of the leader
+   * @param book what is known of leases
    */
   public static SecretRotationReconciler of(
       ApiServer api,
@@ -43,7 +46,8 @@ public final class RotationReconcilers {
       Clock clock,
       Predicate<SecretRotation> clones,
       Judge judge,
-      Epoch epoch) {
+      Epoch epoch,
+      LeaseBook book) {
     Nudge nudge = new Nudge();
     RotationGatherer gatherer =
         new RotationGatherer(
@@ -55,6 +59,7 @@ public final class RotationReconcilers {
             new VersionUsers(api, deployments, kubeletLag),
             new Readings(judge, secrets, deployments, nudge, Runnable::run, clock),
             new PreflightJobs(api),
+            book,
             fingerprint,
             kubeletLag);
     SecretRotationReconciler reconciler =

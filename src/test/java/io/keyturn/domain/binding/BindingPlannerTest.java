@@ -21,12 +21,14 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.Finding;
 import io.keyturn.domain.Finding.Severity;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.lease.Lease;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -63,6 +65,8 @@ class BindingPlannerTest {
   private List<Long> takenVersions = List.of();
   private List<String> missing = List.of();
   private List<String> unowned = List.of();
+  private List<Lease> leases = List.of();
+  private List<String> earlierUsers = List.of();
   private List<Effect.Annotate> latecomers = List.of();
   private List<Condition> conditions = List.of();
   private Current noted = THIRD;
@@ -98,6 +102,8 @@ class BindingPlannerTest {
             nextTime,
             nextReason,
             null,
+            null,
+            null,
             compromised,
             null);
     return new BindingObservation(
@@ -121,6 +127,9 @@ class BindingPlannerTest {
         List.of(),
         missing,
         unowned,
+        leases,
+        earlierUsers,
+        Optional.empty(),
         latecomers);
   }
 
@@ -159,7 +168,7 @@ class BindingPlannerTest {
 
   private void snapshot(long version, String fingerprint, boolean inUse) {
     snapshots.add(
-        new Snapshot("payments-db-v%d-%s".formatted(version, fingerprint), version, inUse));
+        new Snapshot("payments-db-v%d-%s".formatted(version, fingerprint), version, null, inUse));
   }
 
   private void rotation(long version, Stage stage, String reason) {
@@ -174,6 +183,8 @@ class BindingPlannerTest {
             NEWER,
             null,
             stage.terminal() ? NOW.minusSeconds(1) : null,
+            null,
+            null,
             2,
             reason,
             "what happened to " + version));
@@ -191,6 +202,8 @@ class BindingPlannerTest {
             VALUE,
             null,
             NOW.minusSeconds(1),
+            null,
+            null,
             null,
             null,
             null));
@@ -851,7 +864,15 @@ class BindingPlannerTest {
   @Test
   void aRefusalOfTheApiServerStallsWithItsCodeAndIsTriedAgain() {
     neverDelivered();
-    BindingPlan plan = PLANNER.refused(observation(), NOW, new Effect.DeliverFirst(1), 403);
+    BindingPlan plan =
+        PLANNER.failed(
+            observation(),
+            NOW,
+            new Failure(
+                Reasons.ACCESS_DENIED,
+                new Effect.DeliverFirst(1).refusal(403),
+                false,
+                Duration.ofSeconds(30)));
 
     assertThat(plan.effect()).isEmpty();
     assertThat(plan.wakeAt()).contains(NOW.plusSeconds(30));
@@ -880,6 +901,8 @@ class BindingPlannerTest {
             null,
             null,
             NOW,
+            null,
+            null,
             null,
             null,
             null));

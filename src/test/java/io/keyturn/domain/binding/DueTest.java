@@ -18,6 +18,7 @@ import io.keyturn.domain.Effect;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Source;
+import io.keyturn.domain.lease.Lease;
 import io.keyturn.domain.schedule.Timetable.Start;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +35,7 @@ class DueTest {
   private static final String REJECTED = "0000000b";
 
   private final List<Rotation> rotations = new ArrayList<>();
+  private List<Lease> leases = List.of();
   private Source source = new Source.Value(REJECTED, false);
   private String nonce;
   private String request;
@@ -75,6 +77,8 @@ class DueTest {
             handledRequest,
             null,
             null,
+            null,
+            null,
             forbidden,
             compromised,
             null);
@@ -99,6 +103,9 @@ class DueTest {
         List.of(),
         List.of(),
         List.of(),
+        leases,
+        List.of(),
+        Optional.empty(),
         List.of());
   }
 
@@ -118,6 +125,8 @@ class DueTest {
         fingerprint,
         trigger == Trigger.Compromise ? "0000000a" : null,
         finishedAt,
+        null,
+        null,
         null,
         null,
         "it failed");

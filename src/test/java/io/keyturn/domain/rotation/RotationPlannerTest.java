@@ -11,6 +11,7 @@ import io.keyturn.api.v1alpha1.RotationPolicySpec.OnFailure;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Source;
 import java.time.Duration;
@@ -400,7 +401,17 @@ class RotationPlannerTest {
     Scene scene = Scene.of("a").until(Stage.Staging);
     Plan plan = planner.plan(scene.observe(), scene.now);
     scene.journal =
-        planner.refused(scene.observe(), scene.now, plan.effect().orElseThrow(), 403).journal();
+        planner
+            .failed(
+                scene.observe(),
+                scene.now,
+                plan.effect().orElseThrow(),
+                new Failure(
+                    Reasons.ACCESS_DENIED,
+                    plan.effect().orElseThrow().refusal(403),
+                    false,
+                    Duration.ofSeconds(30)))
+            .journal();
 
     assertThat(reason(scene, Conditions.BLOCKED)).isEqualTo(Reasons.ACCESS_DENIED);
     assertThat(scene.journal.message()).contains("create snapshot").contains("403");

@@ -15,6 +15,7 @@ import io.keyturn.domain.Effect;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.CheckJob;
+import io.keyturn.domain.rotation.Observation.Credential;
 import io.keyturn.domain.rotation.Observation.Pod;
 import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Reading;
@@ -88,7 +89,9 @@ final class Scene {
   List<Approval> approvals = new ArrayList<>();
   int ahead;
   boolean delivered = true;
-  Overlap overlap = Overlap.Auto;
+  Overlap overlap = Overlap.Full;
+  Credential going = Credential.NONE;
+  boolean fromEnded;
   Instant reportedAt;
   boolean compromised;
   Trigger trigger = Trigger.SourceChanged;
@@ -213,6 +216,13 @@ final class Scene {
       case Effect.StartCheck _ -> checkJob = new CheckJob(Optional.of("it runs"), Optional.empty());
       case Effect.StopCheck _ -> checkJob = CheckJob.ABSENT;
       case Effect.DeleteSnapshot(String name) -> snapshots.remove(name);
+      case Effect.Disable _ ->
+          going = new Credential(going.revocable(), going.disablable(), now, null, false);
+      case Effect.Enable _ ->
+          going = new Credential(going.revocable(), going.disablable(), null, null, false);
+      case Effect.Revoke _ ->
+          going =
+              new Credential(going.revocable(), going.disablable(), going.disabledAt(), now, true);
       case Effect.Release() -> released = true;
       default -> throw new AssertionError("no effect of a rotation: " + effect);
     }
@@ -237,6 +247,8 @@ final class Scene {
         Optional.of(currentSince),
         source,
         overlap,
+        going,
+        fromEnded,
         List.copyOf(snapshots),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),
         fromLost,

@@ -1,15 +1,15 @@
-package io.keyturn.controller.rotation;
+package io.keyturn.controller;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
-import io.keyturn.controller.Adoption;
-import io.keyturn.controller.KubeletLag;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.SecretWriter;
@@ -26,21 +26,22 @@ import java.util.stream.Stream;
 
 /** Names the live pods of a namespace, and the workloads, that may use a version which is to go. */
 @ApplicationScoped
-class VersionUsers {
+public class VersionUsers {
 
   private final ApiServer api;
   private final Deployments deployments;
   private final KubeletLag kubeletLag;
 
+  /** Reads from the given API server. */
   @Inject
-  VersionUsers(ApiServer api, Deployments deployments, KubeletLag kubeletLag) {
+  public VersionUsers(ApiServer api, Deployments deployments, KubeletLag kubeletLag) {
     this.api = api;
     this.deployments = deployments;
     this.kubeletLag = kubeletLag;
   }
 
   /** Who may use the version that is to go: the old one, or the rejected candidate. */
-  Users of(SecretRotation rotation, String aliasName, Secret alias) {
+  public Users of(SecretRotation rotation, String aliasName, Secret alias) {
     SecretRotationStatus journal = rotation.getStatus();
     boolean discarding = journal.stage() == Stage.Discarding;
     VersionRef going = discarding ? journal.to() : journal.from();
@@ -65,6 +66,22 @@ class VersionUsers {
         pods.get(true).stream().map(p -> p.getMetadata().getName()).sorted().toList(),
         !templates.isEmpty()
             || pods.get(false).stream().anyMatch(p -> PodUsage.refers(p, going.snapshot())));
+  }
+
+  /**
+   * Who may use a version before the current one of a binding, while no rotation is under way.
+   *
+   * @param alias null if there is none
+   */
+  public List<String> ofEarlier(SecretBinding binding, Current current, Secret alias) {
+    VersionRef version = new VersionRef(current.version(), current.snapshot());
+    Instant since = servedSince(version, alias);
+    String id = Names.versionIdOf(current.snapshot());
+    return api.list(Pod.class, binding.getMetadata().getNamespace(), null).stream()
+        .filter(p -> PodUsage.mayUseEarlier(p, binding.alias(), id, since))
+        .map(p -> p.getMetadata().getName())
+        .sorted()
+        .toList();
   }
 
   private static boolean isCanary(Pod pod, SecretRotation rotation) {
@@ -94,7 +111,7 @@ class VersionUsers {
    * From when each container that starts reads a version. An alias that does not hold it was read
    * before it did, or was edited: then nobody knows, and that counts as in use.
    */
-  Instant servedSince(VersionRef version, Secret alias) {
+  public Instant servedSince(VersionRef version, Secret alias) {
     boolean holds =
         alias != null
             && Names.number(SecretWriter.labels(alias).get(Names.VERSION)) == version.version();

@@ -21,7 +21,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -261,11 +260,10 @@ public abstract class StoreContract {
     }
     Reading.Value issued = issue(1, Optional.empty());
     Credential credential = issued.credential().orElseThrow();
-    assertThat(store.refusal(credential, issued.data())).isNotEqualTo(Store.Refusal.PROVEN);
+    Order order = order(1, Optional.empty());
+    assertThat(store.refusal(credential, order)).isNotEqualTo(Store.Refusal.PROVEN);
     store.revoke(credential, true);
-    assertThat(store.refusal(credential, issued.data())).isNotEqualTo(Store.Refusal.STILL_TAKEN);
-    assertThat(store.refusal(credential, SecretData.takeOwnershipOf(Map.of())))
-        .isNotEqualTo(Store.Refusal.STILL_TAKEN);
+    assertThat(store.refusal(credential, order)).isNotEqualTo(Store.Refusal.STILL_TAKEN);
   }
 
   @Test

@@ -175,7 +175,8 @@ final class Leases {
     }
     if (answer.reply().required("data").flag("renewable")) {
       throw failure(
-          Kind.TRANSIENT, "Vault could not renew the lease now: does what is behind it answer?");
+          Kind.TRANSIENT,
+          "Vault could not renew the lease now: check that what is behind it answers.");
     }
     return Optional.empty();
   }
@@ -210,7 +211,8 @@ final class Leases {
       // So Vault answers, too, when the engine could not do it: then the lease is still there.
       if (lookup(lease, deadline).isSuccess()) {
         throw failure(
-            Kind.TRANSIENT, "Vault could not revoke the lease now: does what is behind it answer?");
+            Kind.TRANSIENT,
+            "Vault could not revoke the lease now: check that what is behind it answers.");
       }
       return;
     }

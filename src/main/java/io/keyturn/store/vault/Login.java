@@ -27,6 +27,10 @@ final class Login {
   /** What a header takes; Vault's tokens have nothing else. */
   private static final Pattern TOKEN = Pattern.compile("[!-~]{1,8192}");
 
+  private static final Pattern WRONG_CREDENTIALS =
+      Pattern.compile(
+          "\\s*\\{\"errors\":\\[\"invalid (role ID|secret id|role or secret ID|username or password)\"]}\\s*");
+
   private final Connection connection;
   private final Tenant tenant;
   private final InstantSource clock;
@@ -97,22 +101,19 @@ final class Login {
   private Token post(String path, Map<String, String> body, String who, Deadline deadline) {
     Instant before = clock.instant();
     Answer answer = connection.ask(Call.post(path, body), deadline);
-    switch (answer.status()) {
-      case 400, 401, 403 ->
-          throw failure(
-              Kind.DENIED,
-              "Vault does not let in %s (code %s): check that the role exists and is bound to them.",
-              who,
-              answer.status());
-      case 404, 405 ->
-          throw failure(
-              Kind.PERMANENT,
-              "Vault has no such auth method for %s (code %s): check mountPath.",
-              who,
-              answer.status());
-      default -> {
-        // Answered below, as anywhere.
-      }
+    if (isNotLetIn(answer)) {
+      throw failure(
+          Kind.DENIED,
+          "Vault does not let in %s (code %s): check that the role exists and is bound to them.",
+          who,
+          answer.status());
+    }
+    if (answer.status() == 404 || answer.status() == 405) {
+      throw failure(
+          Kind.PERMANENT,
+          "Vault has no such auth method for %s (code %s): check mountPath.",
+          who,
+          answer.status());
     }
     Reply auth = answer.orFail().reply().required("auth");
     String value = auth.requiredText("client_token");
@@ -126,6 +127,16 @@ final class Login {
         before,
         end(before, auth.seconds("lease_duration")),
         auth.flag("renewable") && !batch);
+  }
+
+  /** Vault 1.13 says of a wrong password that it has an error of its own. */
+  private static boolean isNotLetIn(Answer answer) {
+    return switch (answer.status()) {
+      case 400, 401, 403 -> true;
+      case 500 ->
+          WRONG_CREDENTIALS.matcher(new String(answer.body(), StandardCharsets.UTF_8)).matches();
+      default -> false;
+    };
   }
 
   private Token named(KeyRef ref, Deadline deadline) {

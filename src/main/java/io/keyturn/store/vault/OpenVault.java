@@ -3,7 +3,6 @@ package io.keyturn.store.vault;
 import static io.keyturn.store.vault.Failures.failure;
 
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
-import io.keyturn.secret.SecretData;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
 import io.keyturn.store.spi.Reading;
@@ -76,7 +75,7 @@ final class OpenVault implements Store {
 
   /** Looks the lease up, or the certificate. */
   @Override
-  public Refusal refusal(Credential credential, SecretData data) {
+  public Refusal refusal(Credential credential, Order order) {
     if (isLease(credential)) {
       return leases.refusal(credential);
     }

@@ -44,9 +44,9 @@ final class Reply {
     }
     throw new StoreException(
         Kind.INTEGRITY,
-        "The answer for %s is no JSON object that is whole: does something else than Vault listen at"
+        "The answer for %s is no JSON object that is whole: check that Vault listens at the address, and"
                 .formatted(path)
-            + " the address, such as a login page?");
+            + " no login page.");
   }
 
   /** An object in it, or nothing; null is nothing. */

@@ -128,7 +128,12 @@ final class Wire implements VaultRequestExecutor, AutoCloseable {
     try {
       Destination.resolve(host);
     } catch (Destination.Refused e) {
-      throw failure(hasAddress() ? Kind.PERMANENT : Kind.TRANSIENT, "Vault: %s.", e.getMessage());
+      throw hasAddress()
+          ? failure(Kind.PERMANENT, "Vault is not asked: %s.", e.getMessage())
+          : failure(
+              Kind.TRANSIENT,
+              "The name %s of Vault has no address: check the address of the store.",
+              host);
     }
   }
 
@@ -154,7 +159,7 @@ final class Wire implements VaultRequestExecutor, AutoCloseable {
       case ConnectException _ ->
           failure(
               Kind.TRANSIENT,
-              "Vault at %s takes no connection: does it run, and may Keyturn reach it?",
+              "Vault at %s takes no connection: check that it runs, and that Keyturn may reach it.",
               host);
       case SSLException e -> failure(Kind.TRANSIENT, tls(e), host);
       case IOException _ ->

@@ -327,7 +327,7 @@ class LeasesTest {
     Credential credential = issue();
     vault.on(LOOKUP, says(status, "{}"));
 
-    assertThat(store.refusal(credential, null)).isEqualTo(refusal);
+    assertThat(store.refusal(credential, order())).isEqualTo(refusal);
   }
 
   @Test
@@ -358,7 +358,7 @@ class LeasesTest {
 
     assertThat(failure(() -> store.renew(foreign)).kind()).isEqualTo(Kind.PERMANENT);
     assertThat(failure(() -> store.revoke(foreign, true)).kind()).isEqualTo(Kind.PERMANENT);
-    assertThat(store.refusal(foreign, null)).isEqualTo(Refusal.UNKNOWN);
+    assertThat(store.refusal(foreign, order())).isEqualTo(Refusal.UNKNOWN);
     assertThat(vault.asked()).isEmpty();
   }
 }

@@ -199,13 +199,13 @@ class PkiTest {
   @Test
   void looksUpWhetherACertificateIsRevoked() {
     Credential credential = Credential.lasting("cert:pki:" + SERIAL, Instant.now());
-    assertThat(store.refusal(credential, null)).isEqualTo(Refusal.UNKNOWN);
+    assertThat(store.refusal(credential, order())).isEqualTo(Refusal.UNKNOWN);
     vault.on(
         "GET pki/cert/" + SERIAL,
         says(200, "{\"data\": {\"revocation_time\": 0}}"),
         says(200, "{\"data\": {\"revocation_time\": 1764072000}}"));
 
-    assertThat(store.refusal(credential, null)).isEqualTo(Refusal.UNKNOWN);
-    assertThat(store.refusal(credential, null)).isEqualTo(Refusal.PROVEN);
+    assertThat(store.refusal(credential, order())).isEqualTo(Refusal.UNKNOWN);
+    assertThat(store.refusal(credential, order())).isEqualTo(Refusal.PROVEN);
   }
 }

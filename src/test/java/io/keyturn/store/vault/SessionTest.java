@@ -152,6 +152,18 @@ class SessionTest {
   }
 
   @Test
+  void tellsAWrongPasswordFromAnErrorOfVault() {
+    vault.on(
+        LOGIN,
+        says(500, "{\"errors\":[\"invalid username or password\"]}\n"),
+        says(500, "{\"errors\":[\"internal error\"]}\n"));
+    try (Store store = open()) {
+      assertThat(failure(store::check).kind()).isEqualTo(Kind.DENIED);
+      assertThat(failure(store::check).kind()).isEqualTo(Kind.TRANSIENT);
+    }
+  }
+
+  @Test
   void saysThatThereIsNoSuchAuthMethod() {
     vault.on(LOGIN, says(404, "{\"errors\": []}"));
     try (Store store = open()) {

@@ -87,7 +87,7 @@ public final class VaultWorld {
   static StoreException failure(Runnable operation) {
     Throwable thrown = catchThrowable(operation::run);
     assertThat(thrown).isInstanceOf(StoreException.class).hasNoCause();
-    assertThat(thrown.getMessage()).matches("[A-Z].*[.?]");
+    assertThat(thrown.getMessage()).matches("[A-Z].*[.]");
     return (StoreException) thrown;
   }
 }

@@ -2,6 +2,7 @@ package io.keyturn.controller;
 
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.controller.Telemetry.Retrieval;
 import io.keyturn.domain.Failure;
@@ -72,9 +73,16 @@ public class Candidates {
     return stores.capabilities(binding.getSpec().source());
   }
 
-  /** What a store can do about what it has issued. */
+  /**
+   * What a store can do about what it has issued; one that cannot be found now is asked to revoke
+   * it, and says then why not.
+   */
   public Capabilities capabilities(String namespace, StoreRef store) {
-    return stores.capabilities(namespace, store);
+    try {
+      return stores.capabilities(namespace, store);
+    } catch (StoreException e) {
+      return new Capabilities(true, false, Overlap.Full, false, false, true);
+    }
   }
 
   /**
@@ -95,10 +103,7 @@ public class Candidates {
 
   /** When the source may hold another value than it did; empty: that is announced, or asked for. */
   public Optional<Instant> nextLook(SecretBinding binding) {
-    Capabilities can = capabilities(binding);
-    return can.makesValues() || can.announces()
-        ? Optional.empty()
-        : Optional.of(stores.nextRead(binding));
+    return stores.nextRead(binding);
   }
 
   /**

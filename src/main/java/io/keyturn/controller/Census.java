@@ -1,8 +1,12 @@
 package io.keyturn.controller;
 
+import io.fabric8.kubernetes.client.CustomResource;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretStore;
+import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.stream.Stream;
 
@@ -12,6 +16,8 @@ public class Census {
 
   private volatile IndexerResourceCache<SecretBinding> bindings;
   private volatile IndexerResourceCache<SecretRotation> rotations;
+  private volatile IndexerResourceCache<SecretStore> stores;
+  private volatile IndexerResourceCache<ClusterSecretStore> clusterStores;
 
   /** Told by the controller of bindings, once it has a cache. */
   public void ofBindings(IndexerResourceCache<SecretBinding> cache) {
@@ -23,6 +29,16 @@ public class Census {
     rotations = cache;
   }
 
+  /** Told by the controller of stores, once it has a cache. */
+  public void ofStores(IndexerResourceCache<SecretStore> cache) {
+    stores = cache;
+  }
+
+  /** Told by the controller of stores of the cluster, once it has a cache. */
+  public void ofClusterStores(IndexerResourceCache<ClusterSecretStore> cache) {
+    clusterStores = cache;
+  }
+
   /** All bindings; none before the controller runs. */
   public Stream<SecretBinding> bindings() {
     return bindings == null ? Stream.empty() : bindings.list();
@@ -31,5 +47,15 @@ public class Census {
   /** All rotations; none before the controller runs. */
   public Stream<SecretRotation> rotations() {
     return rotations == null ? Stream.empty() : rotations.list();
+  }
+
+  /** The statuses of all stores, those of the cluster included; none before the controllers run. */
+  public Stream<SecretStoreStatus> stores() {
+    return Stream.concat(statuses(stores), statuses(clusterStores));
+  }
+
+  private static <S extends CustomResource<?, SecretStoreStatus>>
+      Stream<SecretStoreStatus> statuses(IndexerResourceCache<S> cache) {
+    return cache == null ? Stream.empty() : cache.list().map(CustomResource::getStatus);
   }
 }

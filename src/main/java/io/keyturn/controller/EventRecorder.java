@@ -68,7 +68,7 @@ public class EventRecorder {
       api.create(
           new EventBuilder()
               .withNewMetadata()
-              .withNamespace(regarding.getMetadata().getNamespace())
+              .withNamespace(namespaceOf(regarding))
               .withGenerateName(Names.label(regarding.getMetadata().getName()) + "-")
               .endMetadata()
               .withEventTime(new MicroTime(MICROS.format(now)))
@@ -84,6 +84,12 @@ public class EventRecorder {
     } catch (KubernetesClientException e) {
       ReconcileLog.eventLost(regarding, finding, e.getCode());
     }
+  }
+
+  /** Events on what belongs to the whole cluster lie in one namespace. */
+  private static String namespaceOf(HasMetadata regarding) {
+    String namespace = regarding.getMetadata().getNamespace();
+    return namespace == null ? "default" : namespace;
   }
 
   private static ObjectReference reference(WorkloadProgress workload, String namespace) {

@@ -117,10 +117,10 @@ public class LeaseBook {
     if (known.credential().expiresAt().isEmpty()) {
       return Optional.empty();
     }
-    Line line = lines.get(snapshot.getUid());
-    if (line == null) {
-      line = noted(known, current).orElseGet(() -> fresh(known));
-    }
+    Line mine = line(snapshot, known);
+    // Another process may have renewed it since, and written that down.
+    Line line =
+        noted(known, current).filter(n -> n.renewedAt().isAfter(mine.renewedAt())).orElse(mine);
     Credential now = line.credential();
     return Optional.of(
         new Lease(

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.controller.Credentials.Known;
 import io.keyturn.secret.SecretWriter;
@@ -29,7 +30,7 @@ import java.util.function.BooleanSupplier;
 @ApplicationScoped
 public class Leases {
 
-  /** How soon to try again to end what could not be ended. */
+  /** How soon to try again to end what cannot be ended until somebody changes something. */
   private static final Duration REVOKE_AGAIN = Duration.ofMinutes(15);
 
   private final Stores stores;
@@ -131,8 +132,12 @@ public class Leases {
             StoreException.Kind.TRANSIENT, "It was revoked, and the server still takes it.");
       }
     } catch (StoreException e) {
-      book.notRevoked(secret.getMetadata(), known.get(), e.retryAfter().orElse(REVOKE_AGAIN));
-      throw NotDone.of(e);
+      NotDone notDone = NotDone.of(e);
+      book.notRevoked(
+          secret.getMetadata(),
+          known.get(),
+          notDone.failure().lasting() ? REVOKE_AGAIN : notDone.failure().retryIn());
+      throw notDone;
     }
     note(
         secret,
@@ -161,9 +166,13 @@ public class Leases {
   }
 
   /**
-   * Ends what was issued in vain; if that fails, too, it ends with its time, as nobody renews it.
+   * Ends what was issued in vain; if that fails, too, it ends with its time, as nobody renews it. A
+   * slot is left alone: the same order is made again, and leads to the same value.
    */
   void abandon(SecretBinding binding, Candidate candidate) {
+    if (candidates.capabilities(binding).overlap() == Overlap.Slots) {
+      return;
+    }
     candidate
         .credential()
         .ifPresent(c -> {

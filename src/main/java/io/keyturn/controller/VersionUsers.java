@@ -28,6 +28,8 @@ import java.util.stream.Stream;
 @ApplicationScoped
 public class VersionUsers {
 
+  private static final long FIRST = 1;
+
   private final ApiServer api;
   private final Deployments deployments;
   private final KubeletLag kubeletLag;
@@ -70,10 +72,14 @@ public class VersionUsers {
 
   /**
    * Who may use a version before the current one of a binding, while no rotation is under way.
+   * Before the first there is none.
    *
    * @param alias null if there is none
    */
   public List<String> ofEarlier(SecretBinding binding, Current current, Secret alias) {
+    if (current.version() == FIRST) {
+      return List.of();
+    }
     VersionRef version = new VersionRef(current.version(), current.snapshot());
     Instant since = servedSince(version, alias);
     String id = Names.versionIdOf(current.snapshot());

@@ -3,6 +3,7 @@ package io.keyturn.kubernetes;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -16,7 +17,11 @@ import java.util.Map;
  */
 public interface ApiServer {
 
-  /** The object as it is now; null if there is none. */
+  /**
+   * The object as it is now; null if there is none.
+   *
+   * @param namespace null for kinds that belong to the whole cluster
+   */
   <T extends HasMetadata> T read(Class<T> kind, String namespace, String name);
 
   /**
@@ -44,6 +49,14 @@ public interface ApiServer {
    * that of the object.
    */
   void apply(HasMetadata fields);
+
+  /**
+   * Makes a token of a ServiceAccount (TokenRequest API); code 404 if there is no such account.
+   *
+   * @param audience the only one that is to accept it
+   * @param valid for how long
+   */
+  String token(String namespace, String serviceAccount, String audience, Duration valid);
 
   /** Selects what carries a label with a value. */
   static LabelSelector labelled(Map<String, String> labels) {

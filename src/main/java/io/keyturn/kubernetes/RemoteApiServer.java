@@ -2,14 +2,17 @@ package io.keyturn.kubernetes;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.LabelSelector;
-import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.keyturn.api.v1alpha1.Names;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -39,9 +42,9 @@ public class RemoteApiServer implements ApiServer {
 
   @Override
   public <T extends HasMetadata> T read(Class<T> kind, String namespace, String name) {
-    return kind == Namespace.class
-        ? client.resources(kind).withName(name).get()
-        : client.resources(kind).inNamespace(namespace).withName(name).get();
+    return Namespaced.class.isAssignableFrom(kind)
+        ? client.resources(kind).inNamespace(namespace).withName(name).get()
+        : client.resources(kind).withName(name).get();
   }
 
   @Override
@@ -83,5 +86,23 @@ public class RemoteApiServer implements ApiServer {
   @Override
   public void apply(HasMetadata fields) {
     client.resource(fields).patch(APPLY, fields);
+  }
+
+  @Override
+  public String token(String namespace, String serviceAccount, String audience, Duration valid) {
+    TokenRequest request =
+        new TokenRequestBuilder()
+            .withNewSpec()
+            .withAudiences(audience)
+            .withExpirationSeconds(valid.toSeconds())
+            .endSpec()
+            .build();
+    return client
+        .serviceAccounts()
+        .inNamespace(namespace)
+        .withName(serviceAccount)
+        .tokenRequest(request)
+        .getStatus()
+        .getToken();
   }
 }

@@ -1,13 +1,18 @@
 package io.keyturn.ops;
 
+import io.keyturn.audit.AuditLog;
 import io.keyturn.controller.ReconcileLog;
 import io.quarkus.logging.json.runtime.JsonFormatter;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.logging.Handler;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
 
@@ -34,6 +39,10 @@ class JsonLog {
     }
   }
 
+  private static final Set<String> KEYS =
+      Stream.concat(ReconcileLog.KEYS.stream(), AuditLog.KEYS.stream())
+          .collect(Collectors.toCollection(LinkedHashSet::new));
+
   private static final class Flat extends JsonFormatter {
 
     private Flat(JsonFormatter configured) {
@@ -46,7 +55,7 @@ class JsonLog {
     @Override
     protected void after(Generator generator, ExtLogRecord line) throws Exception {
       super.after(generator, line);
-      for (String key : ReconcileLog.KEYS) {
+      for (String key : KEYS) {
         String value = line.getMdc(key);
         if (value != null) {
           generator.add(key, value);

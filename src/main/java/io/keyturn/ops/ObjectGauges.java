@@ -7,6 +7,7 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Census;
 import io.micrometer.core.instrument.Gauge;
@@ -37,6 +38,10 @@ class ObjectGauges {
           Conditions.ROTATION_HEALTHY,
           Conditions.FIELD_CONFLICT,
           Conditions.STALLED);
+
+  private static final List<String> STORE_CONDITIONS =
+      List.of(
+          Conditions.READY, Conditions.AUTH_VALID, Conditions.QUOTA_EXCEEDED, Conditions.STALLED);
 
   /** Why a rotation waits because people want it to. */
   private static final Set<String> WANTED =
@@ -87,6 +92,13 @@ class ObjectGauges {
             .register(registry);
       }
     }
+    for (String condition : STORE_CONDITIONS) {
+      for (Condition.Status status : Condition.Status.values()) {
+        Gauge.builder("keyturn.stores", () -> stores(condition, status))
+            .tags("condition", condition, "status", status.name())
+            .register(registry);
+      }
+    }
     Gauge.builder("keyturn.rotations.stuck", this::stuck).register(registry);
     Gauge.builder("keyturn.expiry", this::nextExpiry).baseUnit("seconds").register(registry);
     Gauge.builder("keyturn.stragglers", this::stragglers).register(registry);
@@ -108,9 +120,7 @@ class ObjectGauges {
 
   private long bindings(String condition, Condition.Status status) {
     return (runner.started() ? census.bindings() : Stream.<SecretBinding>empty())
-        .filter(b ->
-            b.getStatus().conditions().stream()
-                .anyMatch(c -> c.type().equals(condition) && c.status() == status))
+        .filter(b -> has(b.getStatus().conditions(), condition, status))
         .count();
   }
 
@@ -122,6 +132,16 @@ class ObjectGauges {
         .mapToDouble(at -> Duration.between(clock.instant(), at).toSeconds())
         .min()
         .orElse(Double.POSITIVE_INFINITY);
+  }
+
+  private long stores(String condition, Condition.Status status) {
+    return (runner.started() ? census.stores() : Stream.<SecretStoreStatus>empty())
+        .filter(s -> has(s.conditions(), condition, status))
+        .count();
+  }
+
+  private static boolean has(List<Condition> conditions, String type, Condition.Status status) {
+    return conditions.stream().anyMatch(c -> c.type().equals(type) && c.status() == status);
   }
 
   /** How long ago the oldest compromise was reported that has not ended; 0: there is none. */

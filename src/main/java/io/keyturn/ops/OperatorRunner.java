@@ -16,6 +16,8 @@ import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.controller.binding.SecretBindingReconciler;
 import io.keyturn.controller.policy.RotationPolicyReconciler;
 import io.keyturn.controller.rotation.SecretRotationReconciler;
+import io.keyturn.controller.store.ClusterSecretStoreReconciler;
+import io.keyturn.controller.store.SecretStoreReconciler;
 import io.keyturn.kubernetes.TrimmedStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -67,6 +69,8 @@ public class OperatorRunner {
   private final SecretBindingReconciler bindings;
   private final SecretRotationReconciler rotations;
   private final RotationPolicyReconciler policies;
+  private final SecretStoreReconciler stores;
+  private final ClusterSecretStoreReconciler clusterStores;
   private volatile boolean stopping;
   private volatile boolean leading;
   private volatile boolean started;
@@ -83,7 +87,9 @@ public class OperatorRunner {
       Metrics metrics,
       SecretBindingReconciler bindings,
       SecretRotationReconciler rotations,
-      RotationPolicyReconciler policies) {
+      RotationPolicyReconciler policies,
+      SecretStoreReconciler stores,
+      ClusterSecretStoreReconciler clusterStores) {
     this.client = client;
     this.config = config;
     this.prerequisites = prerequisites;
@@ -91,6 +97,8 @@ public class OperatorRunner {
     this.bindings = bindings;
     this.rotations = rotations;
     this.policies = policies;
+    this.stores = stores;
+    this.clusterStores = clusterStores;
   }
 
   /** Starting blocks until the caches are filled, so it has a thread of its own. */
@@ -107,6 +115,8 @@ public class OperatorRunner {
       operator.register(bindings, this::configure);
       operator.register(rotations, this::configure);
       operator.register(policies, this::configure);
+      operator.register(stores, this::configure);
+      registerClusterStores();
       Thread.ofVirtual().start(this::endUnlessStarted);
       operator.start();
       leading |= !config.leaderElection();
@@ -119,6 +129,15 @@ public class OperatorRunner {
         LOG.error("cannot start; this process ends, and Kubernetes starts it anew", e);
         Runtime.getRuntime().halt(1);
       }
+    }
+  }
+
+  /** They belong to no namespace; an installation may do without the right to read them. */
+  private void registerClusterStores() {
+    if (prerequisites.mayReadClusterStores()) {
+      operator.register(clusterStores, this::configureAnywhere);
+    } else {
+      LOG.info("ClusterSecretStores are not served: Keyturn may not read them");
     }
   }
 
@@ -183,15 +202,25 @@ public class OperatorRunner {
 
   <R extends HasMetadata> void configure(ControllerConfigurationOverrider<R> overrider) {
     Set<String> namespaces = config.namespaces().orElse(Set.of());
+    configure(overrider, namespaces);
+    if (!namespaces.isEmpty()) {
+      overrider.settingNamespaces(namespaces);
+    }
+  }
+
+  private <R extends HasMetadata> void configureAnywhere(
+      ControllerConfigurationOverrider<R> overrider) {
+    configure(overrider, Set.of());
+  }
+
+  private static <R extends HasMetadata> void configure(
+      ControllerConfigurationOverrider<R> overrider, Set<String> namespaces) {
     overrider
         .withRetry(new Retries())
         .withReconciliationMaxInterval(LONGEST_INTERVAL)
         .withItemStore(TrimmedStore.unlessShared(TrimmedStore.withoutManagedFields(), namespaces))
         .withOnUpdateFilter(OperatorRunner::byOthers)
         .withInformerListLimit(PAGE);
-    if (!namespaces.isEmpty()) {
-      overrider.settingNamespaces(namespaces);
-    }
   }
 
   /** Keyturn alone writes statuses, and whoever has written one looks on by itself. */

@@ -8,9 +8,11 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.controller.MetadataClient;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -32,6 +34,7 @@ class Prerequisites {
           SecretBinding.class,
           SecretRotation.class,
           RotationPolicy.class,
+          SecretStore.class,
           Secret.class,
           Deployment.class,
           Pod.class);
@@ -59,7 +62,26 @@ class Prerequisites {
         }
       }
     }
-    return refusalOfKey();
+    return refusalOfClusterStores().or(this::refusalOfKey);
+  }
+
+  /** Their CRD has to be there; the right to read them need not be. */
+  private Optional<String> refusalOfClusterStores() {
+    return mayReadClusterStores() ? refusalToList(ClusterSecretStore.class, "") : Optional.empty();
+  }
+
+  /** Whether the API server lets Keyturn read ClusterSecretStores, as far as it says so. */
+  boolean mayReadClusterStores() {
+    try {
+      metadata
+          .client()
+          .genericKubernetesResources(
+              ResourceDefinitionContext.fromResourceType(ClusterSecretStore.class))
+          .list(ONE);
+      return true;
+    } catch (KubernetesClientException e) {
+      return e.getCode() != HttpURLConnection.HTTP_FORBIDDEN;
+    }
   }
 
   private Optional<String> refusalToList(Class<? extends HasMetadata> kind, String namespace) {

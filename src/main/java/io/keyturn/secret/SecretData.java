@@ -51,6 +51,13 @@ public final class SecretData implements AutoCloseable {
     }
   }
 
+  /** The same keys and values in bytes of their own, for somebody else to close. */
+  public SecretData copy() {
+    SortedMap<String, byte[]> copies = new TreeMap<>();
+    values.forEach((key, value) -> copies.put(key, value.clone()));
+    return new SecretData(copies);
+  }
+
   /** The data as the API takes it: Base64 by key. */
   public Map<String, String> encode() {
     SortedMap<String, String> encoded = new TreeMap<>();

@@ -1,13 +1,14 @@
 package io.keyturn.store;
 
-import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Provider;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
+import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.kubernetes.ApiServer;
-import io.keyturn.secret.SecretData;
+import io.keyturn.store.Recorder.Access;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
@@ -15,28 +16,36 @@ import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreType;
-import io.keyturn.store.spi.Tenant;
 import io.quarkus.arc.All;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
- * The only way from the controllers to the stores. Each method but the first two fails with a
- * {@link StoreException} alone.
+ * The only way from the controllers to the stores. Each method that asks one fails with a {@link
+ * StoreException} alone, which says after which time to try again. Upstream Secrets and generated
+ * values have no store outside of the cluster: they are neither limited nor kept.
  */
 @ApplicationScoped
 public class Stores {
 
   private final List<StoreType> types;
   private final ApiServer api;
+  private final OpenStores open;
 
   /** The kinds of stores that are part of the application. */
   @Inject
-  public Stores(@All List<StoreType> types, ApiServer api) {
+  public Stores(@All List<StoreType> types, ApiServer api, OpenStores open) {
     this.types = List.copyOf(types);
     this.api = api;
+    this.open = open;
   }
 
   /** What the store of a source can do for it. */
@@ -44,9 +53,22 @@ public class Stores {
     return typeOf(source).capabilities(source);
   }
 
-  /** What a store can do at most; one that does not exist is asked, and says so then. */
+  /**
+   * What a store can do at most.
+   *
+   * @throws StoreException if there is none of that name, or it cannot be used as it is described
+   */
   public Capabilities capabilities(String namespace, StoreRef store) {
-    throw new UnsupportedOperationException(namespace + store.name());
+    return open.use(namespace, store, s -> s.type().capabilities());
+  }
+
+  /**
+   * What the store of a provider can do at most.
+   *
+   * @throws StoreException if there is no such kind of store
+   */
+  public Capabilities capabilities(Provider provider) {
+    return open.typeOf(provider).capabilities();
   }
 
   /** The name of the kind of store that serves a source, as metrics call it. */
@@ -54,46 +76,182 @@ public class Stores {
     return typeOf(source).name();
   }
 
-  /** The value that the source of a binding holds. */
+  /**
+   * The value that the source of a binding holds. One of a SecretStore is read once each refresh
+   * interval, for all who look.
+   */
   public Reading read(SecretBinding binding) {
-    return open(binding).read(binding.getSpec().source());
+    Source source = binding.getSpec().source();
+    if (source.storeRef() == null) {
+      return timed(() -> inCluster(binding).read(source));
+    }
+    Access access = access(Operation.READ, binding);
+    return use(binding, store -> store.read(access, subject(source), s -> s.read(source)));
   }
 
-  /** When the next look at what the source of a binding holds makes sense. */
-  public Instant nextRead(SecretBinding binding) {
-    throw new UnsupportedOperationException(binding.alias());
+  /**
+   * When the next look at the source of a binding makes sense; empty if a change is announced, or
+   * it makes its values when asked.
+   */
+  public Optional<Instant> nextRead(SecretBinding binding) {
+    Source source = binding.getSpec().source();
+    Capabilities can = capabilities(source);
+    return source.storeRef() == null || can.announces() || can.makesValues()
+        ? Optional.empty()
+        : Optional.of(
+            open.nextRead(
+                binding.getMetadata().getNamespace(), source.storeRef(), subject(source)));
   }
 
   /** Makes a value for a binding, and proves that it works where the store can tell. */
   public Reading.Value issue(SecretBinding binding, Order order) {
-    return open(binding).issue(binding.getSpec().source(), order);
+    Source source = binding.getSpec().source();
+    if (source.storeRef() == null) {
+      return timed(() -> inCluster(binding).issue(source, order));
+    }
+    return use(binding, store -> issue(store, binding, order));
+  }
+
+  private Reading.Value issue(OpenStore store, SecretBinding binding, Order order) {
+    Source source = binding.getSpec().source();
+    Access issue = access(Operation.ISSUE, binding).about(order.version());
+    Reading.Value made = store.ask(issue, subject(source), s -> s.issue(source, order));
+    try {
+      Access verify =
+          made.credential()
+              .map(access(Operation.VERIFY, binding)::about)
+              .orElse(access(Operation.VERIFY, binding))
+              .about(order.version());
+      store.ask(verify, subject(source), act(s -> s.verify(source, made.data())));
+      return made;
+    } catch (RuntimeException e) {
+      made.data().close();
+      // Nobody will know of it, so nobody would renew or revoke it: it ends now or with its lease.
+      made.credential()
+          .filter(_ -> store.type().capabilities(source).leases())
+          .ifPresent(c -> end(store, access(Operation.REVOKE, binding), c));
+      throw e;
+    }
+  }
+
+  private static void end(OpenStore store, Access access, Credential credential) {
+    try {
+      store.ask(access.about(credential), credential.id(), act(s -> s.revoke(credential, false)));
+    } catch (StoreException e) {
+      // It ends by itself.
+    }
   }
 
   /** Lets a credential live longer. */
   public Credential renew(String namespace, StoreRef store, Credential credential) {
-    return open(namespace, store).renew(credential);
+    return ask(Operation.RENEW, namespace, store, credential, s -> s.renew(credential));
   }
 
   /** Keeps a credential from being used, until {@link #enable}. */
   public void disable(String namespace, StoreRef store, Credential credential) {
-    open(namespace, store).disable(credential);
+    ask(Operation.DISABLE, namespace, store, credential, act(s -> s.disable(credential)));
   }
 
   /** Lets a disabled credential be used again. */
   public void enable(String namespace, StoreRef store, Credential credential) {
-    open(namespace, store).enable(credential);
+    ask(Operation.ENABLE, namespace, store, credential, act(s -> s.enable(credential)));
   }
 
   /** Ends a credential for good. */
   public void revoke(
       String namespace, StoreRef store, Credential credential, boolean terminateSessions) {
-    open(namespace, store).revoke(credential, terminateSessions);
+    ask(
+        Operation.REVOKE,
+        namespace,
+        store,
+        credential,
+        act(s -> s.revoke(credential, terminateSessions)));
   }
 
   /** Whether a credential that was revoked is refused. */
   public Store.Refusal refusal(
       String namespace, StoreRef store, Credential credential, Order order) {
-    return open(namespace, store).refusal(credential, order);
+    return ask(Operation.VERIFY, namespace, store, credential, s -> s.refusal(credential, order));
+  }
+
+  /** Whether a SecretStore lets the identity of its own namespace in; fails if not. */
+  public void check(SecretStore store) {
+    open.check(store);
+  }
+
+  /** Whether a ClusterSecretStore answers; fails if not. It has no identity of its own. */
+  public void reach(ClusterSecretStore store) {
+    open.reach(store);
+  }
+
+  /** Forgets how a store was described, because somebody has changed or deleted it. */
+  public void changed(StoreRef store) {
+    open.changed(store);
+  }
+
+  private <T> T ask(
+      Operation operation,
+      String namespace,
+      StoreRef store,
+      Credential credential,
+      Function<Store, T> question) {
+    Access access = Access.to(operation, namespace).about(credential);
+    List<Object> subject = List.of(operation, credential.id());
+    return open.use(namespace, store, s -> s.ask(access, subject, question));
+  }
+
+  private static Function<Store, Void> act(Consumer<Store> action) {
+    return store -> {
+      action.accept(store);
+      return null;
+    };
+  }
+
+  /** Uses the store of a binding, which must be of the kind that its source needs. */
+  private <T> T use(SecretBinding binding, Function<OpenStore, T> use) {
+    Source source = binding.getSpec().source();
+    return open.use(
+        binding.getMetadata().getNamespace(),
+        source.storeRef(),
+        store -> {
+          if (!store.type().serves(source)) {
+            throw Cadence.first(misfit(source, store));
+          }
+          return use.apply(store);
+        });
+  }
+
+  private StoreException misfit(Source source, OpenStore store) {
+    return new StoreException(
+        StoreException.Kind.PERMANENT,
+        Reasons.STORE_MISCONFIGURED,
+        "%s needs a store with provider %s; %s has %s."
+            .formatted(
+                member(source), typeName(source), store.description().words(), store.type().name()),
+        Optional.empty());
+  }
+
+  private static String member(Source source) {
+    if (source.vaultKv() != null) {
+      return "vaultKv";
+    }
+    if (source.vaultLease() != null) {
+      return "vaultLease";
+    }
+    return source.vaultPki() != null ? "vaultPki" : "postgresql";
+  }
+
+  /** What is asked about: how the binding uses it is nothing to the store. */
+  private static Object subject(Source source) {
+    return Stream.of(source.vaultKv(), source.vaultLease(), source.vaultPki(), source.postgresql())
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("the schema lets no other source through"));
+  }
+
+  private static Access access(Operation operation, SecretBinding binding) {
+    return Access.to(operation, binding.getMetadata().getNamespace())
+        .of(binding.getMetadata().getName());
   }
 
   private StoreType typeOf(Source source) {
@@ -103,52 +261,17 @@ public class Stores {
         .orElseThrow(() -> new IllegalStateException("the schema lets no other source through"));
   }
 
-  private Store open(SecretBinding binding) {
+  private Store inCluster(SecretBinding binding) {
+    String namespace = binding.getMetadata().getNamespace();
     return typeOf(binding.getSpec().source())
-        .open(new InCluster(binding.getMetadata().getNamespace()));
+        .open(new NamespaceTenant(api, namespace, null, () -> {}));
   }
 
-  private Store open(String namespace, StoreRef store) {
-    throw new UnsupportedOperationException(namespace + store.name());
-  }
-
-  private final class InCluster implements Tenant {
-    private final String namespace;
-
-    InCluster(String namespace) {
-      this.namespace = namespace;
-    }
-
-    @Override
-    public String namespace() {
-      return namespace;
-    }
-
-    @Override
-    public Provider provider() {
-      return null;
-    }
-
-    @Override
-    public String token(String serviceAccount, String audience) {
-      throw new UnsupportedOperationException(serviceAccount + audience);
-    }
-
-    @Override
-    public SecretData secret(String name) {
-      try {
-        Secret secret = api.read(Secret.class, namespace, name);
-        if (secret == null) {
-          throw new StoreException(
-              StoreException.Kind.NOT_FOUND,
-              "The Secret %s does not exist in this namespace.".formatted(name));
-        }
-        return SecretData.decode(secret.getData());
-      } catch (KubernetesClientException e) {
-        throw new StoreException(
-            StoreException.Kind.TRANSIENT,
-            "The API server does not answer (code %d).".formatted(e.getCode()));
-      }
+  private static <T> T timed(Supplier<T> ask) {
+    try {
+      return ask.get();
+    } catch (StoreException e) {
+      throw Cadence.first(e);
     }
   }
 }

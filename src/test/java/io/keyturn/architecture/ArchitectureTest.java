@@ -48,6 +48,8 @@ class ArchitectureTest {
           .definedBy("io.keyturn.network..")
           .layer("secret")
           .definedBy("io.keyturn.secret..")
+          .layer("audit")
+          .definedBy("io.keyturn.audit..")
           .layer("store")
           .definedBy("io.keyturn.store..")
           .layer("workload")
@@ -68,6 +70,8 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("gate", "controller", "ops")
           .whereLayer("store")
           .mayOnlyBeAccessedByLayers("controller", "ops")
+          .whereLayer("audit")
+          .mayOnlyBeAccessedByLayers("store", "controller", "ops")
           .whereLayer("secret")
           .mayOnlyBeAccessedByLayers("store", "workload", "gate", "controller", "ops")
           .whereLayer("network")
@@ -75,8 +79,8 @@ class ArchitectureTest {
           .whereLayer("kubernetes")
           .mayOnlyBeAccessedByLayers("secret", "store", "workload", "gate", "controller", "ops")
           .because(
-              "docs/architecture.md: api, domain, kubernetes, network, secret, then store and workload,"
-                  + " gate, controller, ops");
+              "docs/architecture.md: api, domain, kubernetes, network, secret, audit, then store and"
+                  + " workload, gate, controller, ops");
 
   @ArchTest
   static final ArchRule objectsAreReadAndWrittenThroughOnePort =
@@ -99,6 +103,16 @@ class ArchitectureTest {
           .dependOnClassesThat(
               resideInAPackage("io.keyturn..").and(not(resideInAPackage("io.keyturn.api.."))))
           .because("the API knows nobody");
+
+  @ArchTest
+  static final ArchRule theAuditSeesNoValue =
+      noClasses()
+          .that()
+          .resideInAPackage("io.keyturn.audit..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("io.keyturn..").and(not(resideInAPackage("io.keyturn.audit.."))))
+          .because("what is on record for good holds nothing that must be forgotten");
 
   @ArchTest
   static final ArchRule theDomainReadsNoClock =

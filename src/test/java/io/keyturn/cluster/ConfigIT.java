@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keyturn.testing.ControlPlane;
 import io.keyturn.testing.ControlPlane.Result;
 import io.keyturn.testing.SharedControlPlane;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -28,8 +29,13 @@ class ConfigIT {
 
   @Test
   void theOverlayServesTheNamespacesThatItNamesAndNoOther() {
+    assertThat(
+            Stream.of(build("overlays/namespaced").split("(?m)^---$"))
+                .filter(object -> object.contains("kind: ClusterRoleBinding\n")))
+        .singleElement()
+        .asString()
+        .contains("  name: keyturn-cluster-stores\nsubjects:");
     assertThat(build("overlays/namespaced"))
-        .doesNotContain("kind: ClusterRoleBinding")
         .contains("name: KEYTURN_NAMESPACES\n          value: payments", "namespace: payments");
   }
 

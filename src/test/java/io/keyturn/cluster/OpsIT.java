@@ -443,6 +443,11 @@ class OpsIT {
         Arrays.stream(built.stdout().split("(?m)^---$"))
             .filter(o -> !o.contains("kind: CustomResourceDefinition"))
             .map(o -> o.replace("keyturn-system", home))
+            // What belongs to no namespace is there already, for the operator of all of them.
+            .map(o ->
+                o.contains("kind: ClusterRoleBinding")
+                    ? o.replaceFirst("name: keyturn-cluster-stores", "name: " + home)
+                    : o)
             .map(o -> o.replaceAll("(namespace|value): payments\\b", "$1: " + served))
             .toList();
     String deployment =

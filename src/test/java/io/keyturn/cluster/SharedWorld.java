@@ -6,6 +6,8 @@ import io.keyturn.testing.ClusterRecord;
 import io.keyturn.testing.OperatorProcess;
 import io.keyturn.testing.PostgresServer;
 import io.keyturn.testing.SharedControlPlane;
+import io.keyturn.testing.TestAuthority;
+import io.keyturn.testing.VaultServer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +19,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** The one operator and the one PostgreSQL of this JVM, beside its shared control plane. */
 final class SharedWorld {
 
+  private static final TestAuthority AUTHORITY = TestAuthority.root("shared world");
+
   private static PostgresServer postgres;
+  private static VaultServer vault;
   private static OperatorProcess operator;
   private static ClusterRecord record;
   private static volatile boolean recordsTeams;
@@ -28,10 +33,28 @@ final class SharedWorld {
 
   static synchronized PostgresServer postgres() {
     if (postgres == null) {
-      postgres = PostgresServer.start();
+      postgres = PostgresServer.start(AUTHORITY.issue("localhost", "127.0.0.1"));
       Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(postgres::close));
     }
     return postgres;
+  }
+
+  /** Who has signed the certificate of PostgreSQL, as PEM. */
+  static String postgresAuthority() {
+    return AUTHORITY.pem();
+  }
+
+  /** The one Vault of this JVM, which asks the shared control plane who somebody is. */
+  static synchronized VaultServer vault() {
+    if (vault == null) {
+      vault = VaultServer.start();
+      Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(vault::close));
+      vault.enableKubernetesAuth("kubernetes", SharedControlPlane.get());
+      vault.enableDatabase("database", postgres());
+      vault.enableKv("kv");
+      vault.enablePki("pki", "Keyturn test");
+    }
+    return vault;
   }
 
   /** Applies what an administrator applies, once. */

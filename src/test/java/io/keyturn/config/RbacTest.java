@@ -50,9 +50,25 @@ class RbacTest {
         });
   }
 
+  /**
+   * Tenants log in to stores as their own ServiceAccounts, so tokens of those are made; by this
+   * rule and no other.
+   */
+  private static boolean makesTokensOfServiceAccounts(PolicyRule rule) {
+    return rule.getApiGroups().equals(List.of(""))
+        && rule.getResources().equals(List.of("serviceaccounts/token"))
+        && rule.getVerbs().equals(List.of("create"));
+  }
+
+  @Test
+  void tokensAreMadeByOneRuleAlone() {
+    assertThat(rules()).filteredOn(RbacTest::makesTokensOfServiceAccounts).hasSize(1);
+  }
+
   @Test
   void noPodIsEnteredAndNoRightIsHandedOn() {
     assertThat(rules())
+        .filteredOn(rule -> !makesTokensOfServiceAccounts(rule))
         .allSatisfy(rule -> {
           assertThat(rule.getResources())
               .noneMatch(r ->

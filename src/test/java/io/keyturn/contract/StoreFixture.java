@@ -7,6 +7,7 @@ import io.keyturn.store.spi.StoreType;
 import io.keyturn.store.spi.Tenant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One store with its server, as {@link StoreContract} asks for it. There is a new one for each row.
@@ -49,6 +50,11 @@ public interface StoreFixture extends AutoCloseable {
   /** Passwords, tokens and the like that no error may quote, beside the values themselves. */
   default List<String> confidential() {
     return List.of();
+  }
+
+  /** Keys of a value that tell no more than what the user wrote in a spec, such as a host. */
+  default Set<String> written() {
+    return Set.of();
   }
 
   @Override

@@ -20,6 +20,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.gate.PreflightJobs.State;
 import io.keyturn.kubernetes.ApiServer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -489,6 +490,11 @@ class PreflightJobsTest {
 
     @Override
     public void apply(HasMetadata fields) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public String token(String namespace, String serviceAccount, String audience, Duration valid) {
       throw new UnsupportedOperationException();
     }
   }

@@ -117,6 +117,38 @@ public final class Invariants {
     }
   }
 
+  /**
+   * A server is about to stop taking a value, because Keyturn wants it. After a compromise it may,
+   * whoever has the value.
+   */
+  public void ending(String value) {
+    boolean emergency =
+        world
+            .look(SecretRotation.class)
+            .anyMatch(r ->
+                r.getSpec().trigger() == Trigger.Compromise
+                    && (r.getStatus().stage() == Stage.Revoking
+                        || r.getStatus().stage() == Stage.Staging));
+    List<String> users =
+        world
+            .look(Pod.class)
+            .filter(p -> world.valuesOf(p).contains(value))
+            .map(Invariants::name)
+            .toList();
+    require(
+        2,
+        emergency || users.isEmpty(),
+        "no credential is disabled or ended while a pod has it: %s",
+        users);
+    bindings
+        .keySet()
+        .forEach(alias ->
+            require(
+                3,
+                !isBound(alias) || !Values.of(world.look(Secret.class, alias)).contains(value),
+                "what the workloads are given stays valid"));
+  }
+
   private void bindingChanged(SecretBinding binding, boolean deleted) {
     String alias = binding.alias();
     if (deleted) {

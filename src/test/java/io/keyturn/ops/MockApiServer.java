@@ -6,9 +6,11 @@ import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.MockWebServer;
+import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretStore;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.util.HashMap;
 import java.util.List;
@@ -35,7 +37,9 @@ public final class MockApiServer implements QuarkusTestResourceLifecycleManager 
         List.of(
             context(SecretBinding.class),
             context(SecretRotation.class),
-            context(RotationPolicy.class));
+            context(RotationPolicy.class),
+            context(SecretStore.class),
+            context(ClusterSecretStore.class));
     server =
         new KubernetesMockServer(
             new io.fabric8.mockwebserver.Context(new ObjectMapper()),

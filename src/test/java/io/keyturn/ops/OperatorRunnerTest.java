@@ -31,7 +31,15 @@ class OperatorRunnerTest {
   void configure() {
     OperatorRunner runner =
         new OperatorRunner(
-            client, new Defaults(), null, new Metrics(new SimpleMeterRegistry()), null, null, null);
+            client,
+            new Defaults(),
+            null,
+            new Metrics(new SimpleMeterRegistry()),
+            null,
+            null,
+            null,
+            null,
+            null);
     operator = new Operator(runner::configure);
     controller = operator.register(new Nothing(), runner::configure).getConfiguration();
   }

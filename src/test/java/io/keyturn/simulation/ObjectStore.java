@@ -32,6 +32,7 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.kubernetes.ApiServer;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -176,6 +177,11 @@ final class ObjectStore implements ApiServer {
       object.getMetadata().setDeletionTimestamp(now());
       put(stored, object);
     }
+  }
+
+  @Override
+  public String token(String namespace, String serviceAccount, String audience, Duration valid) {
+    throw new UnsupportedOperationException("no store here asks for an identity");
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.util.function.Predicate;
  *     that begins a wave has a plus before its name
  * @param policy more of the policy, as YAML
  * @param overlap of the source
+ * @param kind where its values come from
  * @param steps what is done, in this order
  * @param ends the values of which one is current in the end, whatever goes wrong meanwhile; empty:
  *     no binding is left
@@ -25,6 +26,7 @@ record Scenario(
     List<String> workloads,
     String policy,
     Overlap overlap,
+    Kind kind,
     List<Step> steps,
     List<String> ends) {
 
@@ -36,26 +38,41 @@ record Scenario(
    */
   record Step(Predicate<Simulation> when, Consumer<Simulation> what) {}
 
+  /** Where values come from. */
+  enum Kind {
+    /** A tool writes them into a Secret. */
+    UPSTREAM,
+    /** A server issues each with a lease. */
+    LEASES,
+    /** A server sets the passwords of two roles in turn. */
+    SLOTS
+  }
+
   static Scenario of(String name, String... workloads) {
-    return new Scenario(name, List.of(workloads), "", Overlap.Auto, List.of(), List.of());
+    return new Scenario(
+        name, List.of(workloads), "", Overlap.Auto, Kind.UPSTREAM, List.of(), List.of());
   }
 
   Scenario under(String yaml) {
-    return new Scenario(name, workloads, policy + yaml + "\n", overlap, steps, ends);
+    return new Scenario(name, workloads, policy + yaml + "\n", overlap, kind, steps, ends);
   }
 
   Scenario withoutOverlap() {
-    return new Scenario(name, workloads, policy, Overlap.None, steps, ends);
+    return new Scenario(name, workloads, policy, Overlap.None, kind, steps, ends);
+  }
+
+  Scenario from(Kind server) {
+    return new Scenario(name, workloads, policy, overlap, server, steps, ends);
   }
 
   Scenario then(Predicate<Simulation> when, Consumer<Simulation> what) {
     List<Step> more = new ArrayList<>(steps);
     more.add(new Step(when, what));
-    return new Scenario(name, workloads, policy, overlap, List.copyOf(more), ends);
+    return new Scenario(name, workloads, policy, overlap, kind, List.copyOf(more), ends);
   }
 
   Scenario endsWith(String... values) {
-    return new Scenario(name, workloads, policy, overlap, steps, List.of(values));
+    return new Scenario(name, workloads, policy, overlap, kind, steps, List.of(values));
   }
 
   /** The Deployments and their waves. */

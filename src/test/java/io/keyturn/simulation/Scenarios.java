@@ -8,6 +8,7 @@ import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.api.v1alpha1.Verdict;
+import io.keyturn.simulation.Scenario.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -156,13 +157,64 @@ final class Scenarios {
             .endsWith(FIRST),
         good("a source without overlap", APP, "+" + LEDGER)
             .withoutOverlap()
-            .under("cutover: {acknowledgeOutage: true}"));
+            .under("cutover: {acknowledgeOutage: true}"),
+        issued("a lease", Kind.LEASES, Behaviour.WORKS, SECOND),
+        issued("a lease for what crashes", Kind.LEASES, Behaviour.CRASHES, FIRST),
+        issued("a lease that fails in the bake", Kind.LEASES, Behaviour.FAILS_LATER, FIRST),
+        issued("a lease, and pods that restart", Kind.LEASES, Behaviour.WORKS, SECOND)
+            .then(in(2, Stage.Promoting), Simulation::restartSomePods)
+            .then(in(2, Stage.Retiring), Simulation::restartSomePods),
+        issued("a lease whose alias is deleted in the bake", Kind.LEASES, Behaviour.WORKS, SECOND)
+            .then(in(2, Stage.Baking), s -> s.delete(Secret.class, Simulation.ALIAS)),
+        issued(
+                "a lease whose rotation is deleted as it retires",
+                Kind.LEASES,
+                Behaviour.WORKS,
+                SECOND)
+            .then(in(2, Stage.Retiring), s -> s.delete(SecretRotation.class, "payments-db-2")),
+        issued("two leases, one after the other", Kind.LEASES, Behaviour.WORKS, SECOND)
+            .then(in(2, Stage.Retiring), s -> s.ask("again")),
+        issued("a lease that is compromised as it retires", Kind.LEASES, Behaviour.WORKS, SECOND)
+            .then(in(2, Stage.Retiring), s -> s.report("leaked")),
+        Scenario.of("a lease that somebody else ends", APP)
+            .from(Kind.LEASES)
+            .then(Simulation::ready, Simulation::endCurrent)
+            .endsWith(SECOND),
+        issued("a slot", Kind.SLOTS, Behaviour.WORKS, SECOND),
+        issued("a slot for what crashes", Kind.SLOTS, Behaviour.CRASHES, FIRST),
+        issued(
+            "a slot that fails in the promotion",
+            Kind.SLOTS,
+            Behaviour.WORKS_IN_CANARIES_ALONE,
+            FIRST),
+        issued("two slots, one after the other", Kind.SLOTS, Behaviour.WORKS, SECOND)
+            .then(in(2, Stage.Disabling), s -> s.ask("again")),
+        issued(
+                "a slot whose pods restart while it is disabled",
+                Kind.SLOTS,
+                Behaviour.WORKS,
+                SECOND)
+            .then(in(2, Stage.Disabling), Simulation::restartSomePods));
   }
 
   private static Scenario good(String name, String... workloads) {
     return Scenario.of(name, workloads)
         .then(Simulation::ready, s -> s.change(SECOND, Behaviour.WORKS))
         .endsWith(SECOND);
+  }
+
+  /** A server issues the values, and somebody asks for a new one. */
+  private static Scenario issued(String name, Kind kind, Behaviour behaviour, String end) {
+    return Scenario.of(name, APP)
+        .from(kind)
+        .under("retirement: {grace: 5s, disableSoak: 5s}")
+        .then(
+            Simulation::ready,
+            s -> {
+              s.issue(behaviour);
+              s.ask("now");
+            })
+        .endsWith(end);
   }
 
   private static Scenario bad(String name, Behaviour behaviour) {

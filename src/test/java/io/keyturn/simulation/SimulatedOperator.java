@@ -34,8 +34,6 @@ import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
 import io.keyturn.store.Stores;
-import io.keyturn.store.generated.GeneratedStore;
-import io.keyturn.store.secret.UpstreamSecretStore;
 import io.keyturn.workload.deployment.Deployments;
 import java.time.Clock;
 import java.time.Duration;
@@ -76,6 +74,7 @@ final class SimulatedOperator {
   SimulatedOperator(
       String name,
       ObjectStore store,
+      SimulatedIssuer issuer,
       Clock clock,
       Weather weather,
       Duration kubeletLag,
@@ -90,7 +89,7 @@ final class SimulatedOperator {
     Fingerprint fingerprint = new Fingerprint(new byte[Fingerprint.KEY_LENGTH]);
     SecretWriter secrets = new SecretWriter(api, fingerprint);
     Deployments deployments = new Deployments(api, fingerprint);
-    Stores stores = new Stores(List.of(new UpstreamSecretStore(), new GeneratedStore()), api);
+    Stores stores = new SimulatedStores(api, issuer, this, weather);
     Candidates candidates = new Candidates(stores, fingerprint, new Silence());
     LeaseBook book = new LeaseBook(clock);
     VersionUsers users = new VersionUsers(api, deployments, lag);
@@ -347,6 +346,11 @@ final class SimulatedOperator {
     @Override
     public void apply(HasMetadata fields) {
       write("apply", fields, () -> store.apply(fields));
+    }
+
+    @Override
+    public String token(String namespace, String serviceAccount, String audience, Duration valid) {
+      throw new UnsupportedOperationException();
     }
   }
 

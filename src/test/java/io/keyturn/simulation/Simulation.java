@@ -32,6 +32,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -58,7 +59,6 @@ final class Simulation {
 
   private static final String POLICY =
       """
-      retirement: {grace: 5s}
       retry: {maxAttempts: 2, initialBackoff: 5s, maxBackoff: 1m}
       historyLimit: 20
       """;
@@ -66,6 +66,7 @@ final class Simulation {
   /** What a scenario replaces as a whole. */
   private static final Map<String, String> PARTS =
       Map.of(
+          "retirement", "retirement: {grace: 5s}",
           "canary", "canary: {bake: 10s, deadline: 60s}",
           "promotion", "promotion: {maxParallel: 1, stableTimeout: 60s}");
 
@@ -115,11 +116,14 @@ final class Simulation {
   private final Random random;
   private final Answers answers = new Answers();
   private final SimulatedCluster cluster;
+  private final SimulatedIssuer issuer;
   private final Invariants invariants;
   private final Weather weather;
   private final List<SimulatedOperator> operators = new ArrayList<>();
   private final Set<SimulatedOperator> asleep = new HashSet<>();
   private final List<Instant> restarts = new ArrayList<>();
+  private final Set<String> endedByOthers = new HashSet<>();
+  private Behaviour issuing = Behaviour.WORKS;
   private int done;
   private Instant lastDone;
   private int started;
@@ -134,7 +138,9 @@ final class Simulation {
     if (Boolean.getBoolean("simulation.trace")) {
       store.observe(this::trace);
     }
+    this.issuer = new SimulatedIssuer(clock);
     this.invariants = new Invariants(new SimulatedWorld(store, cluster, clock));
+    issuer.observe(value -> cluster.behave(value, issuing), invariants::ending);
     store.observe(change -> invariants.observe(change.before(), change.after()));
     this.weather = untilCalm(weather.apply(this));
     this.lastDone = clock.instant();
@@ -166,7 +172,9 @@ final class Simulation {
     while (clock.instant().isBefore(horizon) && !ended()) {
       step(horizon);
     }
+    settle();
     invariants.atRest();
+    nothingIssuedIsLeft();
     rest();
     return new Outcome(
         rotations().map(r -> r.getStatus().stage()).toList(),
@@ -185,16 +193,33 @@ final class Simulation {
   }
 
   private void step(Instant end) {
+    settle();
+    theValueIsTaken();
+    Instant next = next().filter(t -> t.isBefore(end)).orElse(end);
+    // Another pause in between may have lasted longer than this one.
+    if (next.isAfter(clock.instant())) {
+      clock.advance(Duration.between(clock.instant(), next));
+    }
+  }
+
+  /** Everything that happens at this instant. */
+  private void settle() {
     int steps = 0;
     while (act() | cluster.step() | operate()) {
       if (++steps > STEPS_AT_ONCE) {
         throw new AssertionError("no end of steps at " + clock.instant());
       }
     }
-    Instant next = next().filter(t -> t.isBefore(end)).orElse(end);
-    // Another pause in between may have lasted longer than this one.
-    if (next.isAfter(clock.instant())) {
-      clock.advance(Duration.between(clock.instant(), next));
+  }
+
+  /** What workloads are given is renewed for as long as they are. */
+  private void theValueIsTaken() {
+    String value = plain();
+    boolean bound = store.look(SecretBinding.class, BINDING) != null;
+    if (value != null && bound && !issuer.takes(value) && !endedByOthers.contains(value)) {
+      throw new AssertionError(
+          "invariant 3 does not hold at %s: what workloads are given is valid"
+              .formatted(clock.instant()));
     }
   }
 
@@ -254,7 +279,7 @@ final class Simulation {
     Epoch epoch = new Epoch(() -> new Epoch.Term(number, number == started));
     SimulatedOperator operator =
         new SimulatedOperator(
-            "operator-" + number, store, clock, weather, KUBELET_LAG, answers, epoch);
+            "operator-" + number, store, issuer, clock, weather, KUBELET_LAG, answers, epoch);
     operators.add(operator);
     return operator;
   }
@@ -309,8 +334,7 @@ final class Simulation {
     binding.getMetadata().setName(BINDING);
     binding.setSpec(
         new SecretBindingSpec(
-            SecretBindingSpec.Source.of(
-                new SecretBindingSpec.Upstream(UPSTREAM), scenario.overlap()),
+            source(),
             null,
             scenario.waves().entrySet().stream()
                 .map(w ->
@@ -322,6 +346,23 @@ final class Simulation {
             null,
             null));
     store.create(binding);
+  }
+
+  private SecretBindingSpec.Source source() {
+    if (scenario.kind() == Scenario.Kind.UPSTREAM) {
+      return SecretBindingSpec.Source.of(
+          new SecretBindingSpec.Upstream(UPSTREAM), scenario.overlap());
+    }
+    boolean slots = scenario.kind() == Scenario.Kind.SLOTS;
+    return new SecretBindingSpec.Source(
+        new SecretBindingSpec.StoreRef(null, scenario.kind().name().toLowerCase(Locale.ROOT)),
+        null,
+        null,
+        null,
+        slots ? null : new SecretBindingSpec.VaultLease("database/creds/app", null, null),
+        null,
+        slots ? new SecretBindingSpec.PostgresqlRoles(List.of("one", "two")) : null,
+        scenario.overlap());
   }
 
   private void deploy(String name) {
@@ -451,6 +492,33 @@ final class Simulation {
     store.update(binding);
   }
 
+  /** Somebody wants a new value. */
+  void ask(String nonce) {
+    SecretBinding binding = store.read(SecretBinding.class, NAMESPACE, BINDING);
+    binding.setSpec(
+        new SecretBindingSpec(
+            binding.getSpec().source(),
+            binding.getSpec().secret(),
+            binding.getSpec().workloads(),
+            binding.getSpec().delivery(),
+            binding.getSpec().rotationPolicyRef(),
+            new SecretBindingSpec.Rotate(nonce, RotateReason.Manual, null),
+            null));
+    store.update(binding);
+  }
+
+  /** What the server issues from now on is of this kind. */
+  void issue(Behaviour behaviour) {
+    issuing = behaviour;
+  }
+
+  /** Somebody else ends the credential that the workloads have. */
+  void endCurrent() {
+    String value = plain();
+    endedByOthers.add(value);
+    issuer.endByOthers(value);
+  }
+
   /** A person opens the gate of a rotation. */
   void approve(long version, String gate) {
     SecretRotation rotation =
@@ -570,7 +638,15 @@ final class Simulation {
         .forEach(cluster::restart);
   }
 
+  /** The value of the alias; of one that was issued only when: first or later. */
   private String value() {
+    String value = plain();
+    return value == null || scenario.kind() == Scenario.Kind.UPSTREAM
+        ? value
+        : value.startsWith(FIRST) ? FIRST : Scenarios.SECOND;
+  }
+
+  private String plain() {
     Secret alias = store.look(Secret.class, ALIAS);
     return alias == null ? null : value(alias);
   }
@@ -578,6 +654,27 @@ final class Simulation {
   private static String value(Secret secret) {
     return new String(
         Base64.getDecoder().decode(secret.getData().get(KEY)), StandardCharsets.UTF_8);
+  }
+
+  /** What was issued and recorded, and is not current, was ended. */
+  private void nothingIssuedIsLeft() {
+    SecretBinding binding = store.look(SecretBinding.class, BINDING);
+    if (binding == null || rotations().anyMatch(Invariants::waits)) {
+      return;
+    }
+    List<String> left =
+        store
+            .look(Secret.class)
+            .filter(s -> Boolean.TRUE.equals(s.getImmutable()))
+            .filter(
+                s -> !s.getMetadata().getName().equals(binding.getStatus().current().snapshot()))
+            .filter(s -> s.getMetadata().getAnnotations().containsKey(Names.CREDENTIAL))
+            .filter(s -> issuer.lives(s.getMetadata().getAnnotations().get(Names.CREDENTIAL)))
+            .map(s -> s.getMetadata().getName())
+            .toList();
+    if (!left.isEmpty()) {
+      throw new AssertionError("the credentials of %s still live in the end".formatted(left));
+    }
   }
 
   /** Looking again at everything, and starting anew, writes nothing. */

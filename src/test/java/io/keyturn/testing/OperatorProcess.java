@@ -62,7 +62,9 @@ public final class OperatorProcess implements AutoCloseable {
             "--timeout=30s",
             "crd/secretbindings.keyturn.io",
             "crd/rotationpolicies.keyturn.io",
-            "crd/secretrotations.keyturn.io"));
+            "crd/secretrotations.keyturn.io",
+            "crd/secretstores.keyturn.io",
+            "crd/clustersecretstores.keyturn.io"));
   }
 
   private static void require(ControlPlane.Result result) {

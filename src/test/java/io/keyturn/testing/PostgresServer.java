@@ -38,7 +38,8 @@ public final class PostgresServer implements AutoCloseable {
   private final long pid;
   private final GuardedProcess guard;
 
-  private PostgresServer(Path directory, TestAuthority.Identity identity) throws IOException {
+  private PostgresServer(Path directory, TestAuthority.Identity identity, boolean chatty)
+      throws IOException {
     this.directory = directory;
     Path access = Files.writeString(directory.resolve("pg_hba.conf"), ACCESS);
     File data = directory.resolve("data").toFile();
@@ -52,8 +53,8 @@ public final class PostgresServer implements AutoCloseable {
             .setCleanDataDirectory(true)
             .setServerConfig("hba_file", access.toString())
             // A statement that fails would be logged with the password in it.
-            .setServerConfig("log_min_error_statement", "panic")
-            .setServerConfig("log_statement", "none")
+            .setServerConfig("log_min_error_statement", chatty ? "error" : "panic")
+            .setServerConfig("log_statement", chatty ? "all" : "none")
             .setServerConfig("listen_addresses", "127.0.0.1")
             // Tests log in many thousand times, and the default would take most of the processors.
             .setServerConfig("scram_iterations", "1")
@@ -83,7 +84,7 @@ public final class PostgresServer implements AutoCloseable {
   /** Like {@link #start()}, in a directory of its own, which {@link #close()} deletes. */
   public static PostgresServer start(Path directory) {
     try {
-      return new PostgresServer(Files.createDirectories(directory).toAbsolutePath(), null);
+      return new PostgresServer(Files.createDirectories(directory).toAbsolutePath(), null, false);
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }
@@ -91,8 +92,20 @@ public final class PostgresServer implements AutoCloseable {
 
   /** Like {@link #start()}; it also takes connections by TLS, with a certificate. */
   public static PostgresServer start(TestAuthority.Identity identity) {
+    return start(identity, false);
+  }
+
+  /**
+   * Like {@link #start(TestAuthority.Identity)}; it logs each statement, see {@link #log()}. Only
+   * for tests that look for what is not in there.
+   */
+  public static PostgresServer startChatty(TestAuthority.Identity identity) {
+    return start(identity, true);
+  }
+
+  private static PostgresServer start(TestAuthority.Identity identity, boolean chatty) {
     try {
-      return new PostgresServer(Files.createTempDirectory("keyturn-postgres"), identity);
+      return new PostgresServer(Files.createTempDirectory("keyturn-postgres"), identity, chatty);
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }
@@ -156,6 +169,77 @@ public final class PostgresServer implements AutoCloseable {
     execute("ALTER ROLE %I PASSWORD %L", name, password);
   }
 
+  /**
+   * Creates two users who have what they may do from one group, and whom a user of {@link
+   * #createRoleAdmin} may change and throw out.
+   *
+   * @throws IllegalStateException if the server does not take it
+   */
+  public void createRotatedLogins(String admin, String group, String first, String second) {
+    run("CREATE ROLE %I", group);
+    for (String login : new String[] {first, second}) {
+      run("CREATE ROLE %I LOGIN IN ROLE %I", login, group);
+      run("GRANT %I TO %I WITH ADMIN TRUE, INHERIT FALSE, SET FALSE", login, admin);
+    }
+    run("GRANT pg_signal_backend TO %I", admin);
+  }
+
+  /** Lets a user prove the password in no other way than by telling it. */
+  public void allowByCleartext(String user) {
+    try {
+      Files.writeString(
+          directory.resolve("pg_hba.conf"),
+          "host all \"%s\" 127.0.0.1/32 password\n".formatted(user) + ACCESS);
+      run("SELECT pg_reload_conf()");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Runs a statement of the superuser.
+   *
+   * @param format as PostgreSQL's function of that name takes it
+   * @throws IllegalStateException if the server does not take it
+   */
+  public void run(String format, String... arguments) {
+    try {
+      perform(format, arguments);
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "PostgreSQL refused %s (SQLSTATE %s)".formatted(format, e.getSQLState()));
+    }
+  }
+
+  /**
+   * The first column of the first row that the superuser is answered; null: there is none.
+   *
+   * @throws IllegalStateException if the server does not take it
+   */
+  public String ask(String query, String... parameters) {
+    try (Connection connection = connect();
+        PreparedStatement statement = connection.prepareStatement(query)) {
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setString(i + 1, parameters[i]);
+      }
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? row.getString(1) : null;
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "PostgreSQL refused %s (SQLSTATE %s)".formatted(query, e.getSQLState()));
+    }
+  }
+
+  /** What it has logged. */
+  public String log() {
+    try {
+      return Files.readString(directory.resolve("postgres.log"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Logs in afresh and out again. */
   public LoginOutcome tryLogin(String name, String password) {
     return PostgresLogin.attempt(host(), port(), name, password);
@@ -166,22 +250,27 @@ public final class PostgresServer implements AutoCloseable {
     return server.getPostgresDatabase().getConnection();
   }
 
-  /** Lets the server quote, because DDL takes no parameters. */
   private void execute(String format, String name, String password) {
-    try (Connection connection = connect();
-        PreparedStatement quote = connection.prepareStatement("SELECT format(?, ?, ?)");
-        Statement statement = connection.createStatement()) {
-      quote.setString(1, format);
-      quote.setString(2, name);
-      quote.setString(3, password);
-      try (ResultSet row = quote.executeQuery()) {
-        row.next();
-        statement.execute(row.getString(1));
-      }
+    try {
+      perform(format, name, password);
     } catch (SQLException e) {
       // Without the cause: its text may have the statement, and the statement has the password.
       throw new IllegalStateException(
           "PostgreSQL refused to change user %s (SQLSTATE %s)".formatted(name, e.getSQLState()));
+    }
+  }
+
+  /** Lets the server quote, because DDL takes no parameters. */
+  private void perform(String format, String... arguments) throws SQLException {
+    try (Connection connection = connect();
+        PreparedStatement quote = connection.prepareStatement("SELECT format(?, VARIADIC ?)");
+        Statement statement = connection.createStatement()) {
+      quote.setString(1, format);
+      quote.setArray(2, connection.createArrayOf("text", arguments));
+      try (ResultSet row = quote.executeQuery()) {
+        row.next();
+        statement.execute(row.getString(1));
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Rotate;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.RotateReason;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
@@ -201,6 +202,7 @@ class RotationGatherer {
         aliasName,
         Names.versionOfRotation(rotation.getMetadata().getName()),
         rotation.getSpec().trigger(),
+        stage == Stage.Pending && binding != null && used(rotation, binding),
         createdAt,
         Objects.requireNonNullElse(rotation.getSpec().reportedAt(), createdAt),
         journal,
@@ -303,6 +305,13 @@ class RotationGatherer {
                   new CheckJob(Optional.empty(), Optional.of(measurement));
             })
         .orElse(CheckJob.ABSENT);
+  }
+
+  /** Whether the number of a new rotation is that of one that has ended, or is current. */
+  private static boolean used(SecretRotation rotation, SecretBinding binding) {
+    Current current = binding.getStatus().current();
+    long version = Names.versionOfRotation(rotation.getMetadata().getName());
+    return noted(rotation, binding) || (current != null && current.version() >= version);
   }
 
   private static boolean noted(SecretRotation rotation, SecretBinding binding) {

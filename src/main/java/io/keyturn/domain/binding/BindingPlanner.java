@@ -68,8 +68,8 @@ public final class BindingPlanner {
   private Optional<Step> next(BindingObservation seen, Optional<Due> due, Instant now) {
     return seen.current().isEmpty()
         ? first(seen)
-        : repair(seen, seen.current().get())
-            .or(() -> renew(seen, now))
+        : renew(seen, now)
+            .or(() -> repair(seen, seen.current().get()))
             .or(() -> seen.latecomers().stream().findFirst().map(a -> new Step(a, null)))
             .or(() -> start(seen, due))
             .or(() -> tidy(seen, now));
@@ -175,13 +175,13 @@ public final class BindingPlanner {
         left(seen)
             .filter(s -> !now.isBefore(s.revokeFrom()))
             .findFirst()
-            .map(s -> new Step(new Effect.Revoke(s.name(), false), null));
+            .map(s -> new Step(new Effect.Revoke(s.name(), endsSessions(seen, s)), null));
     if (revoke.isPresent()) {
       return revoke;
     }
     Optional<Step> snapshot =
         old(seen)
-            .filter(s -> !s.inUse() && left(seen).noneMatch(s::equals))
+            .filter(s -> !s.inUse() && !needed(seen, s))
             .findFirst()
             .map(s -> new Step(new Effect.DeleteSnapshot(s.name()), null));
     return snapshot.or(() ->
@@ -196,18 +196,36 @@ public final class BindingPlanner {
    * use.
    */
   private static Stream<Snapshot> left(BindingObservation seen) {
-    if (seen.current().isEmpty()
-        || seen.policy().isEmpty()
-        || seen.active().isPresent()
-        || !seen.earlierUsers().isEmpty()) {
+    return seen.active().isPresent() || !seen.earlierUsers().isEmpty()
+        ? Stream.empty()
+        : toBeEnded(seen).filter(s -> !s.inUse());
+  }
+
+  /** Those that are to be ended at some time, whoever may use them now. */
+  private static Stream<Snapshot> toBeEnded(BindingObservation seen) {
+    if (seen.current().isEmpty() || seen.policy().isEmpty()) {
       return Stream.empty();
     }
     String current = seen.current().get().snapshot();
     boolean revokes = seen.policy().get().retirement().revoke();
     return seen.snapshots().stream()
-        .filter(s -> s.revokeFrom() != null && !s.inUse())
-        .filter(s -> !s.name().equals(current))
-        .filter(s -> revokes || Names.fingerprintOf(s.name()).equals(seen.compromised()));
+        .filter(s -> s.revokeFrom() != null && !s.name().equals(current))
+        .filter(s -> revokes || compromised(seen, s));
+  }
+
+  private static boolean compromised(BindingObservation seen, Snapshot snapshot) {
+    return Names.fingerprintOf(snapshot.name()).equals(seen.compromised());
+  }
+
+  private static boolean endsSessions(BindingObservation seen, Snapshot snapshot) {
+    return seen.policy().orElseThrow().retirement().terminateSessions()
+        || compromised(seen, snapshot);
+  }
+
+  /** Only its snapshot knows a credential that is to be ended, or renewed until then. */
+  private static boolean needed(BindingObservation seen, Snapshot snapshot) {
+    return toBeEnded(seen).anyMatch(snapshot::equals)
+        || seen.leases().stream().anyMatch(l -> l.kept() && l.snapshot().equals(snapshot.name()));
   }
 
   /**
@@ -225,7 +243,7 @@ public final class BindingPlanner {
     List<Snapshot> previous = others.stream().filter(s -> s.version() < current.version()).toList();
     return Stream.of(
             others.stream().filter(s -> s.version() >= current.version()),
-            previous.stream().filter(s -> Names.fingerprintOf(s.name()).equals(seen.compromised())),
+            previous.stream().filter(s -> compromised(seen, s)),
             previous.stream().skip(seen.policy().orElseThrow().retirement().keepSnapshots()))
         .flatMap(s -> s);
   }
@@ -287,8 +305,11 @@ public final class BindingPlanner {
             seen.leases().stream()
                 .filter(Lease::kept)
                 .flatMap(l -> l.renewAt().stream())
+                .filter(now::isBefore)
                 .min(Comparator.naturalOrder()),
+            seen.lease().flatMap(l -> l.rotateBy(seen.leadTime())).filter(now::isBefore),
             seen.lease().map(Lease::lastCall).filter(now::isBefore),
+            seen.lease().map(Lease::expiresAt).filter(now::isBefore),
             left(seen).map(Snapshot::revokeFrom).filter(now::isBefore).min(Instant::compareTo))
         .flatMap(Optional::stream)
         .min(Comparator.naturalOrder());

@@ -19,6 +19,7 @@ import io.keyturn.domain.schedule.Timetable.Start;
 import io.keyturn.domain.status.ConditionSet;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -153,16 +154,20 @@ final class BindingStatusFactory {
           retiring.get().oldState() == null ? Previous.State.Retiring : retiring.get().oldState(),
           retiring.get().users());
     }
-    return kept
-        ? new Previous(
-            base.version(),
-            base.snapshot(),
-            seen.last()
-                .filter(r -> r.oldState() != null && r.version() > base.version())
-                .map(Rotation::oldState)
-                .orElse(Previous.State.Retired),
-            null)
-        : null;
+    return kept ? new Previous(base.version(), base.snapshot(), became(base), null) : null;
+  }
+
+  /**
+   * What became of a version; a rotation that failed since then, or whose record has gone, changes
+   * nothing of that.
+   */
+  private Previous.State became(Previous version) {
+    return seen.rotations().stream()
+        .filter(r -> r.stage() == Stage.Complete && r.version() > version.version())
+        .max(Comparator.comparingLong(Rotation::version))
+        .map(Rotation::oldState)
+        .orElse(
+            version.state() == Previous.State.Retiring ? Previous.State.Retired : version.state());
   }
 
   private List<Condition> conditions() {
@@ -260,7 +265,10 @@ final class BindingStatusFactory {
       set.isTrue(
           Conditions.EXPIRING_SOON,
           Reasons.EXPIRING,
-          "The credential of version %d ends at %s.".formatted(version, lease.end()));
+          lease.dead(now)
+              ? "The credential of version %d has ended.".formatted(version)
+              : "The credential of version %d ends at %s."
+                  .formatted(version, lease.atRisk(now) ? lease.expiresAt() : lease.end()));
     } else {
       set.isFalse(
           Conditions.EXPIRING_SOON,

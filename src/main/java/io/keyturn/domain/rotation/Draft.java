@@ -263,7 +263,7 @@ final class Draft {
                   timeline.verifiedAt(),
                   timeline.promotedAt(),
                   timeline.disabledAt(),
-                  seen.going().revokedAt(),
+                  next == Stage.Complete ? seen.going().revokedAt() : null,
                   now);
           if (next == Stage.Complete && emergency()) {
             timeToContain = words(Duration.between(seen.reportedAt(), now));

@@ -24,6 +24,8 @@ import java.util.Optional;
  * @param aliasName name of the Secret that the workloads refer to
  * @param version that it moves to
  * @param trigger why it was started
+ * @param stale whether a rotation of its number has ended before: a process that stood still has
+ *     created it again
  * @param createdAt when it was started
  * @param reportedAt when the compromise was found, if that is its reason
  * @param journal what was written down so far
@@ -58,6 +60,7 @@ public record Observation(
     String aliasName,
     long version,
     Trigger trigger,
+    boolean stale,
     Instant createdAt,
     Instant reportedAt,
     SecretRotationStatus journal,

@@ -99,7 +99,7 @@ final class Progress {
    * @param plan for all workloads
    */
   static Optional<String> shortOfProof(List<WorkloadProgress> plan, Draft draft) {
-    return draft.emergency() || draft.cutsOver()
+    return draft.emergency() || draft.cutsOver() || draft.seen.fromEnded()
         ? Optional.empty()
         : plan.stream()
             .filter(w -> draft.observed(w).replicas() > 0)

@@ -31,7 +31,8 @@ final class Retirement {
     Wishes wishes = draft.seen.wishes();
     // Somebody deletes the binding or this record: there is nothing to take back any more.
     boolean leaving = wishes.bindingGone() || wishes.deleted() || wishes.compromised();
-    boolean endsNow = draft.emergency() && Promotion.deadlinePassed(draft);
+    boolean endsNow =
+        draft.emergency() && Promotion.deadlinePassed(draft) && !draft.waitsForPeople();
     boolean graceOver = !draft.now.isBefore(graceUntil);
     boolean over = graceOver && users.isEmpty() && !draft.waitsForPeople();
     if (over || endsNow) {
@@ -113,13 +114,19 @@ final class Retirement {
               .formatted(draft.from().version(), RotationPlanner.first(users)));
       return;
     }
+    if (!draft.seen.going().alive()) {
+      // Its snapshot has gone, or somebody has ended it.
+      startRevoking(draft);
+      return;
+    }
     if (disabledAt == null) {
       draft.perform(new Effect.Disable(draft.from().snapshot()));
       return;
     }
     draft.disabled(disabledAt);
     Instant over = disabledAt.plus(Durations.parse(draft.policy().retirement().disableSoak()));
-    if (draft.now.isBefore(over) || draft.waitsForPeople()) {
+    boolean soaks = draft.now.isBefore(over) && !draft.seen.wishes().compromised();
+    if (soaks || draft.waitsForPeople()) {
       draft.wake(over);
       draft.wakeIn(RotationPlanner.POLL);
     } else {
@@ -134,22 +141,36 @@ final class Retirement {
         Stage.Revoking, "Version %d is revoked at its store.".formatted(draft.from().version()));
   }
 
-  /** The stage Revoking. */
+  /**
+   * The stage Revoking. Whoever uses the version before its store has ended it keeps it alive: the
+   * binding ends it later. After a compromise that lasts until the deadline.
+   */
   void revoke(Draft draft) {
-    if (draft.seen.going().alive()) {
+    List<String> users = draft.seen.users().names();
+    boolean used = draft.seen.going().alive() && !users.isEmpty();
+    if (used && !draft.emergency() && draft.seen.going().disabledAt() != null) {
+      draft.perform(new Effect.Enable(draft.from().snapshot()));
+    } else if (used && !draft.emergency()) {
+      complete(draft, users);
+    } else if (used && !Promotion.deadlinePassed(draft)) {
+      draft.retire(draft.retirement().graceUntil(), users);
+      draft.wake(Promotion.revokeDeadline(draft));
+      draft.wakeIn(RotationPlanner.POLL);
+    } else if (draft.seen.going().alive()) {
       draft.perform(
           new Effect.Revoke(
               draft.from().snapshot(),
               draft.emergency() || draft.policy().retirement().terminateSessions()));
     } else {
-      complete(draft, draft.seen.users().names());
+      complete(draft, users);
     }
   }
 
-  /** Whether revocation was tried for as long as it makes sense. */
+  /** Whether revocation was tried for as long as it makes sense; an emergency does not wait. */
   static boolean triedLongEnough(Draft draft) {
     Instant since = draft.retirement().revokingSince();
-    return since != null && !draft.now.isBefore(since.plus(REVOKING));
+    return draft.seen.wishes().compromised()
+        || (since != null && !draft.now.isBefore(since.plus(REVOKING)));
   }
 
   /** What to say of a revocation that did not work. */

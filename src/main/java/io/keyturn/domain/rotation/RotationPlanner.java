@@ -142,6 +142,13 @@ public final class RotationPlanner {
       promotion.leave(draft);
       return true;
     }
+    if (stage == Stage.Pending && draft.seen.stale()) {
+      draft.rollBack(
+          Reasons.SUPERSEDED,
+          "A rotation to version %d has ended before, and no number is used twice."
+              .formatted(draft.seen.version()));
+      return true;
+    }
     boolean unproven = canGoBack && stage != Stage.Promoting;
     if (unproven && draft.seen.toLost()) {
       draft.rollBack(

@@ -102,32 +102,42 @@ final class Leases {
   }
 
   Credential renew(Credential credential) {
-    Instant known = credential.expiresAt().orElseThrow(Leases::withoutTimes);
-    if (!credential.renewable()) {
-      return credential.until(known, false, earlier(credential.hardExpiry(), Optional.of(known)));
-    }
     Deadline deadline = Deadline.fromNow();
-    Duration asked = credential.ttl().orElseThrow(Leases::withoutTimes);
     Instant before = clock.instant();
-    Optional<Renewal> lease = renewLease(credential, asked, before, deadline);
+    Duration asked = credential.ttl().orElseThrow(Leases::withoutTimes);
+    Optional<Renewal> lease =
+        credential.renewable()
+            ? renewLease(credential, asked, before, deadline)
+            : Optional.empty();
     if (lease.isEmpty()) {
-      return credential.until(known, false, earlier(credential.hardExpiry(), Optional.of(known)));
+      Instant end = credential.expiresAt().orElseThrow(Leases::withoutTimes);
+      return credential.until(end, false, earlier(credential.hardExpiry(), Optional.of(end)));
     }
     Optional<Renewal> owner =
         credential.owner().map(text -> renewOwner(Owner.parse(text), before, deadline));
-    Instant whole = before.plus(asked).minus(ROUNDING);
+    return renewed(credential, lease.get(), owner, before.plus(asked).minus(ROUNDING));
+  }
+
+  /**
+   * The credential with its new times.
+   *
+   * @param whole when it ends at the earliest if nothing was cut
+   */
+  private static Credential renewed(
+      Credential credential, Renewal lease, Optional<Renewal> owner, Instant whole) {
     Optional<Instant> hard =
         earlier(
             credential.hardExpiry(),
-            earlier(lease.get().endFor(whole), owner.flatMap(o -> o.endFor(whole))));
-    Instant ends = owner.map(o -> earlier(o.ends(), lease.get().ends())).orElse(lease.get().ends());
+            earlier(lease.endFor(whole), owner.flatMap(o -> o.endFor(whole))));
+    Instant ends = owner.map(o -> earlier(o.ends(), lease.ends())).orElse(lease.ends());
     return new Credential(
         credential.id(),
-        owner.map(o -> new Owner(o.name(), o.ends()).text()),
+        // Once nobody can renew it, its end is the hard expiry, and nothing else is to be known.
+        owner.filter(Renewal::again).map(o -> new Owner(o.name(), o.ends()).text()),
         credential.issuedAt(),
         credential.ttl(),
         Optional.of(hard.map(h -> earlier(h, ends)).orElse(ends)),
-        lease.get().again(),
+        lease.again(),
         hard);
   }
 

@@ -106,7 +106,9 @@ final class Wire implements VaultRequestExecutor, AutoCloseable {
       HttpRequest.Builder http =
           HttpRequest.newBuilder(request.getUri())
               .timeout(request.getTimeout())
-              .header("User-Agent", "keyturn");
+              .header("User-Agent", "keyturn")
+              // Agents and proxies of Vault can be told to refuse requests without it.
+              .header("X-Vault-Request", "true");
       request.getHTTPHeaders().forEach(http::header);
       BodyPublisher body =
           request

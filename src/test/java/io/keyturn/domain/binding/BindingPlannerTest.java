@@ -2,6 +2,7 @@ package io.keyturn.domain.binding;
 
 import static io.keyturn.testing.Policies.policy;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Condition.Status;
@@ -29,6 +30,7 @@ import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
 import io.keyturn.domain.lease.Lease;
+import io.keyturn.domain.lease.Lease.Trouble;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -67,6 +69,7 @@ class BindingPlannerTest {
   private List<String> unowned = List.of();
   private List<Lease> leases = List.of();
   private List<String> earlierUsers = List.of();
+  private Optional<Instant> nextLook = Optional.empty();
   private List<Effect.Annotate> latecomers = List.of();
   private List<Condition> conditions = List.of();
   private Current noted = THIRD;
@@ -129,7 +132,7 @@ class BindingPlannerTest {
         unowned,
         leases,
         earlierUsers,
-        Optional.empty(),
+        nextLook,
         latecomers);
   }
 
@@ -169,6 +172,70 @@ class BindingPlannerTest {
   private void snapshot(long version, String fingerprint, boolean inUse) {
     snapshots.add(
         new Snapshot("payments-db-v%d-%s".formatted(version, fingerprint), version, null, inUse));
+  }
+
+  /** A snapshot whose credential Keyturn can end from then on. */
+  private void issued(long version, String fingerprint, Instant revokeFrom) {
+    snapshots.add(
+        new Snapshot(
+            "payments-db-v%d-%s".formatted(version, fingerprint), version, revokeFrom, false));
+  }
+
+  /** A lease of half an hour that is renewed between 17 and 20 minutes after its beginning. */
+  private static Lease lease(String snapshot, Instant renewedAt, boolean kept) {
+    return new Lease(
+        snapshot,
+        3,
+        THIRD.since(),
+        renewedAt,
+        renewedAt.plus(Duration.ofMinutes(30)),
+        true,
+        Optional.empty(),
+        false,
+        Optional.empty(),
+        kept);
+  }
+
+  private static Lease with(Lease lease, Instant hardExpiry, boolean ended, Trouble trouble) {
+    return new Lease(
+        lease.snapshot(),
+        lease.version(),
+        lease.issuedAt(),
+        lease.renewedAt(),
+        lease.expiresAt(),
+        lease.renewable(),
+        Optional.ofNullable(hardExpiry),
+        ended,
+        Optional.ofNullable(trouble),
+        lease.kept());
+  }
+
+  /** The lease of the current version, so many minutes after it was renewed. */
+  private static Lease afterMinutes(int minutes) {
+    return lease(THIRD.snapshot(), NOW.minus(Duration.ofMinutes(minutes)), true);
+  }
+
+  private static Trouble sealed() {
+    return new Trouble(Reasons.STORE_UNAVAILABLE, "It is sealed.", NOW.plusSeconds(15));
+  }
+
+  private void oldState(long version, Stage stage, Previous.State state) {
+    rotations.add(
+        new Rotation(
+            "payments-db-" + version,
+            version,
+            Trigger.Scheduled,
+            null,
+            stage,
+            null,
+            VALUE,
+            null,
+            NOW.minusSeconds(1),
+            null,
+            state,
+            null,
+            null,
+            null));
   }
 
   private void rotation(long version, Stage stage, String reason) {
@@ -908,5 +975,388 @@ class BindingPlannerTest {
             null));
 
     assertThat(status().compromised()).isEqualTo("00000002");
+  }
+
+  // What ends by itself.
+
+  @Test
+  void whatSomebodyMayUseIsRenewedBeforeAnythingElseTheSoonestEndFirst() {
+    latecomers =
+        List.of(new Effect.Annotate(WorkloadKind.Deployment, "api", "uid-1", "v3-" + VALUE));
+    source = new Source.Value(NEWER, false);
+    unowned = List.of("payments-db");
+    holds(Alias.Content.Other);
+    leases =
+        List.of(
+            afterMinutes(21),
+            lease("payments-db-v2-00000002", NOW.minus(Duration.ofMinutes(22)), true),
+            lease("payments-db-v1-00000001", NOW.minus(Duration.ofMinutes(20)), true));
+
+    assertThat(plan().effect()).contains(new Effect.RenewLease("payments-db-v2-00000002"));
+    assertThat(plan().findings()).isEmpty();
+
+    rotation(4, Stage.Promoting, null);
+    assertThat(plan().effect())
+        .as("whatever rotates")
+        .contains(new Effect.RenewLease("payments-db-v2-00000002"));
+    suspended = true;
+    rotations.clear();
+    assertThat(plan().effect())
+        .as("or rests")
+        .contains(new Effect.RenewLease("payments-db-v2-00000002"));
+  }
+
+  @Test
+  void whatNobodyUsesIsLeftToItsEnd() {
+    leases = List.of(lease("payments-db-v2-00000002", NOW.minus(Duration.ofMinutes(22)), false));
+
+    assertThat(plan().effect()).isEmpty();
+    assertThat(plan().wakeAt()).isEmpty();
+  }
+
+  @Test
+  void nothingIsRenewedBeforeItsTimeOrBeforeItsStoreMayBeAskedAgain() {
+    leases = List.of(afterMinutes(10));
+    assertThat(plan().effect()).isEmpty();
+
+    leases = List.of(with(afterMinutes(22), null, false, sealed()));
+    assertThat(plan().effect()).isEmpty();
+    assertThat(plan().wakeAt()).contains(NOW.plusSeconds(15));
+  }
+
+  @Test
+  void nothingIsRenewedByTheYoungerOfTwoBindingsWhichDoesNotLookAllTheTimeEither() {
+    takenBy = Optional.of("payments");
+    leases = List.of(afterMinutes(22));
+
+    assertThat(plan().effect()).isEmpty();
+    assertThat(plan().wakeAt()).contains(NOW.plusSeconds(30));
+  }
+
+  @Test
+  void aCredentialThatIsRenewedInTimeIsHealthy() {
+    leases = List.of(afterMinutes(10));
+
+    assertCondition(Conditions.LEASE_HEALTHY, Status.True, Reasons.LEASE_RENEWED);
+    assertThat(condition(Conditions.LEASE_HEALTHY).message())
+        .isEqualTo("The credential of version 3 is renewed in time.");
+    assertCondition(Conditions.EXPIRING_SOON, Status.False, Reasons.NOT_EXPIRING);
+    assertCondition(Conditions.READY, Status.True, Reasons.READY);
+    assertThat(plan().findings()).isEmpty();
+
+    Instant hard = afterMinutes(10).expiresAt();
+    leases = List.of(with(afterMinutes(10), hard, false, null));
+    assertCondition(Conditions.LEASE_HEALTHY, Status.True, Reasons.LEASE_RENEWED);
+    assertThat(condition(Conditions.LEASE_HEALTHY).message())
+        .isEqualTo("The credential of version 3 lives until its end.");
+  }
+
+  @Test
+  void oneThatDoesNotEndHasNoSuchConditions() {
+    leases = List.of(lease("payments-db-v2-00000002", NOW, true));
+
+    assertThat(condition(Conditions.LEASE_HEALTHY)).isNull();
+    assertThat(condition(Conditions.EXPIRING_SOON)).isNull();
+    assertThat(status().lease()).isNull();
+    assertThat(status().expiresAt()).isNull();
+  }
+
+  @Test
+  void oneThatCannotBeRenewedForNowIsNoReasonToAlarmAnybody() {
+    leases = List.of(with(afterMinutes(21), null, false, sealed()));
+
+    assertCondition(Conditions.LEASE_HEALTHY, Status.Unknown, Reasons.LEASE_AT_RISK);
+    assertThat(condition(Conditions.LEASE_HEALTHY).message()).endsWith("It is sealed.");
+    assertCondition(Conditions.EXPIRING_SOON, Status.False, Reasons.NOT_EXPIRING);
+    assertThat(plan().findings()).isEmpty();
+  }
+
+  @Test
+  void butItIsOnceItsTimeRunsOut() {
+    leases = List.of(with(afterMinutes(25), NOW.plus(Duration.ofDays(9)), false, sealed()));
+
+    assertCondition(Conditions.LEASE_HEALTHY, Status.False, Reasons.LEASE_AT_RISK);
+    assertCondition(Conditions.EXPIRING_SOON, Status.True, Reasons.EXPIRING);
+    for (String type : List.of(Conditions.LEASE_HEALTHY, Conditions.EXPIRING_SOON)) {
+      assertThat(condition(type).message())
+          .as("its end is that of its time, not the hard one")
+          .contains("ends at " + NOW.plus(Duration.ofMinutes(5)));
+    }
+    assertCondition(Conditions.READY, Status.True, Reasons.READY);
+    assertThat(plan().findings())
+        .extracting(Finding::severity, Finding::reason)
+        .containsExactlyInAnyOrder(
+            tuple(Severity.Warning, Reasons.LEASE_AT_RISK),
+            tuple(Severity.Warning, Reasons.EXPIRING));
+
+    conditions = status().conditions();
+    assertThat(plan().findings()).as("once").isEmpty();
+  }
+
+  @Test
+  void oneThatHasEndedMeansThatTheWorkloadsHaveNothingThatWorks() {
+    source = new Source.OnRequest();
+    for (Lease dead :
+        List.of(with(afterMinutes(1), null, true, null), afterMinutes(30), afterMinutes(31))) {
+      leases = List.of(with(dead, null, dead.ended(), sealed()));
+
+      assertCondition(Conditions.LEASE_HEALTHY, Status.False, Reasons.LEASE_LOST);
+      assertCondition(Conditions.EXPIRING_SOON, Status.True, Reasons.EXPIRING);
+      assertCondition(Conditions.READY, Status.False, Reasons.LEASE_LOST);
+      assertCondition(Conditions.DELIVERED, Status.True, Reasons.DELIVERED);
+      assertThat(started().trigger()).isEqualTo(Trigger.Expiring);
+    }
+  }
+
+  @Test
+  void oneThatEndsForGoodEndsSoonFromWhenItIsToBeReplaced() {
+    rotation(4, Stage.Baking, null);
+    Instant hard = NOW.plus(Duration.ofHours(1));
+    leases = List.of(with(afterMinutes(10), hard.plusSeconds(1), false, null));
+    assertCondition(Conditions.EXPIRING_SOON, Status.False, Reasons.NOT_EXPIRING);
+    assertThat(plan().wakeAt()).as("somebody looks then").contains(NOW.plusSeconds(1));
+
+    leases = List.of(with(afterMinutes(10), hard, false, null));
+    assertCondition(Conditions.EXPIRING_SOON, Status.True, Reasons.EXPIRING);
+    assertThat(condition(Conditions.EXPIRING_SOON).message()).contains("ends at " + hard);
+    assertCondition(Conditions.LEASE_HEALTHY, Status.True, Reasons.LEASE_RENEWED);
+    assertThat(plan().findings()).extracting(Finding::reason).containsExactly(Reasons.EXPIRING);
+  }
+
+  @Test
+  void theStatusSaysWhenTheCredentialEndsAndHowThatIsPutOff() {
+    Lease lease = afterMinutes(10);
+    leases = List.of(lease("payments-db-v2-00000002", NOW, true), lease);
+    assertThat(status().expiresAt()).isEqualTo(lease.expiresAt());
+    assertThat(status().lease())
+        .isEqualTo(
+            new SecretBindingStatus.Lease(
+                true, lease.renewAt().orElseThrow(), null, lease.renewedAt()));
+
+    Instant hard = NOW.plus(Duration.ofDays(2));
+    leases = List.of(with(lease, hard.plusMillis(300), false, null));
+    assertThat(status().expiresAt()).isEqualTo(hard);
+    assertThat(status().lease().hardExpiry()).isEqualTo(hard);
+
+    leases = List.of(with(lease(THIRD.snapshot(), THIRD.since(), true), null, true, null));
+    assertThat(status().lease())
+        .as("never renewed, and not any more")
+        .isEqualTo(new SecretBindingStatus.Lease(true, null, null, null));
+  }
+
+  // What a rotation left alive.
+
+  private static final String SECOND = "payments-db-v2-00000002";
+
+  private void leftAlive() {
+    issued(3, VALUE, Instant.EPOCH);
+    issued(2, "00000002", Instant.EPOCH);
+  }
+
+  @Test
+  void whatARotationLeftAliveIsRevokedOnceNobodyUsesIt() {
+    leftAlive();
+    earlierUsers = List.of("job-1");
+    assertThat(plan().effect()).isEmpty();
+    assertThat(plan().wakeAt()).as("until nobody does").contains(NOW.plusSeconds(30));
+
+    earlierUsers = List.of();
+    assertThat(plan().effect()).contains(new Effect.Revoke(SECOND, false));
+  }
+
+  @Test
+  void theCurrentVersionNeverIs() {
+    issued(3, VALUE, Instant.EPOCH);
+
+    assertThat(plan().effect()).isEmpty();
+    compromised = VALUE;
+    assertThat(plan().effect()).as("not even after a compromise").isEmpty();
+  }
+
+  @Test
+  void norIsAnythingWhileARotationIsUnderWay() {
+    leftAlive();
+    for (Stage stage : List.of(Stage.Pending, Stage.Baking, Stage.Retiring, Stage.RollingBack)) {
+      rotations.clear();
+      rotation(4, stage, null);
+      assertThat(plan().effect()).isEmpty();
+    }
+  }
+
+  @Test
+  void norWhatAPodOrATemplateNames() {
+    snapshots.add(new Snapshot(SECOND, 2, Instant.EPOCH, true));
+
+    assertThat(plan().effect()).isEmpty();
+  }
+
+  @Test
+  void whatCouldNotBeRevokedIsTriedAgainWhenItsStoreMayBeAsked() {
+    issued(2, "00000002", NOW.plusSeconds(90));
+    assertThat(plan().effect()).isEmpty();
+    assertThat(plan().wakeAt()).contains(NOW.plusSeconds(90));
+
+    issued(1, "00000001", NOW);
+    assertThat(plan().effect())
+        .as("and does not keep others alive")
+        .contains(new Effect.Revoke("payments-db-v1-00000001", false));
+  }
+
+  @Test
+  void whatThePolicyDoesNotWantRevokedIsNotUnlessItIsCompromised() {
+    policy = Optional.of(policy("retirement: {revoke: false}"));
+    leftAlive();
+    issued(1, "00000001", Instant.EPOCH);
+    assertThat(plan().effect()).isEmpty();
+
+    compromised = "00000001";
+    assertThat(plan().effect()).contains(new Effect.Revoke("payments-db-v1-00000001", true));
+  }
+
+  @Test
+  void sessionsEndWithItWhereThePolicySaysSo() {
+    policy = Optional.of(policy("retirement: {terminateSessions: true}"));
+    leftAlive();
+
+    assertThat(plan().effect()).contains(new Effect.Revoke(SECOND, true));
+  }
+
+  @Test
+  void aSnapshotStaysAsLongAsItIsNeededToEndItsCredential() {
+    policy = Optional.of(policy("retirement: {keepSnapshots: 0}"));
+    leftAlive();
+    earlierUsers = List.of("job-1");
+    assertThat(plan().effect()).as("which a pod may use").isEmpty();
+
+    earlierUsers = List.of();
+    snapshots.clear();
+    issued(2, "00000002", NOW.plusSeconds(90));
+    assertThat(plan().effect()).as("which its store does not end yet").isEmpty();
+
+    snapshots.clear();
+    issued(2, "00000002", Instant.EPOCH);
+    assertThat(plan().effect()).contains(new Effect.Revoke(SECOND, false));
+
+    snapshots.clear();
+    snapshot(2, "00000002", false);
+    assertThat(plan().effect()).contains(new Effect.DeleteSnapshot(SECOND));
+  }
+
+  @Test
+  void orToRenewItForAPodThatUsesIt() {
+    policy = Optional.of(policy("retirement: {keepSnapshots: 0, revoke: false}"));
+    leftAlive();
+    leases = List.of(lease(SECOND, NOW, true));
+    assertThat(plan().effect()).isEmpty();
+
+    leases = List.of(lease(SECOND, NOW, false));
+    assertThat(plan().effect()).contains(new Effect.DeleteSnapshot(SECOND));
+  }
+
+  @Test
+  void aCandidateThatAProcessLeftBehindIsRevokedBeforeItsSnapshotGoes() {
+    issued(3, VALUE, Instant.EPOCH);
+    issued(4, NEWER, Instant.EPOCH);
+    rotation(4, Stage.Failed, null);
+    last = new LastRotation("payments-db-4", Stage.Failed, NOW, NEWER);
+
+    assertThat(plan().effect()).contains(new Effect.Revoke("payments-db-v4-" + NEWER, false));
+  }
+
+  @Test
+  void aRotationThatFailsChangesNothingOfWhatBecameOfTheVersionBefore() {
+    previous = new Previous(2, SECOND, Previous.State.Retiring, 0);
+    snapshot(2, "00000002", false);
+    oldState(3, Stage.Complete, Previous.State.Revoked);
+    Previous revoked = new Previous(2, SECOND, Previous.State.Revoked, null);
+    assertThat(status().previous()).isEqualTo(revoked);
+
+    previous = revoked;
+    oldState(4, Stage.Failed, null);
+    assertThat(status().previous()).isEqualTo(revoked);
+
+    rotations.clear();
+    assertThat(status().previous()).as("nor does one whose record goes").isEqualTo(revoked);
+  }
+
+  // When somebody looks again.
+
+  @Test
+  void theEarliestOfAllReasonsToLookAgainCounts() {
+    source = new Source.OnRequest();
+    policy = Optional.of(policy("schedule: {every: 30d, jitter: 0%}"));
+    Instant scheduled = THIRD.since().plus(Duration.ofDays(30));
+    assertThat(plan().wakeAt()).contains(scheduled);
+
+    nextLook = Optional.of(scheduled.minusSeconds(1));
+    assertThat(plan().wakeAt()).as("the source").contains(scheduled.minusSeconds(1));
+
+    leases = List.of(with(afterMinutes(10), NOW.plus(Duration.ofMinutes(20)), false, null));
+    assertThat(leases.getFirst().renewAt()).isEmpty();
+    rotation(4, Stage.Baking, null);
+    assertThat(plan().wakeAt()).as("the last call").contains(NOW.plus(Duration.ofMinutes(15)));
+
+    leases = List.of(leases.getFirst(), lease(SECOND, NOW.minus(Duration.ofMinutes(10)), true));
+    assertThat(plan().wakeAt())
+        .as("a renewal")
+        .isEqualTo(leases.getLast().renewAt())
+        .get()
+        .satisfies(at -> assertThat(at).isBefore(NOW.plus(Duration.ofMinutes(11))));
+
+    rotations.clear();
+    issued(1, "00000001", NOW.plusSeconds(90));
+    leases = List.of(lease(SECOND, NOW.minus(Duration.ofMinutes(10)), true));
+    assertThat(plan().wakeAt()).as("a revocation").contains(NOW.plusSeconds(90));
+
+    missing = List.of("Deployment api");
+    assertThat(plan().wakeAt()).as("what nobody announces").contains(NOW.plusSeconds(30));
+  }
+
+  @Test
+  void theEndOfACredentialIsNotMissed() {
+    suspended = true;
+    Lease lease = with(afterMinutes(29), NOW.plusSeconds(60), false, null);
+    leases = List.of(lease);
+
+    assertCondition(Conditions.READY, Status.True, Reasons.READY);
+    assertThat(plan().wakeAt()).contains(NOW.plusSeconds(60));
+  }
+
+  @Test
+  void whatAStoreDoesNotDoStallsTheBindingWithItsReasonAndIsTriedWhenItSays() {
+    leftAlive();
+    BindingPlan plan =
+        PLANNER.failed(
+            observation(),
+            NOW,
+            new Failure(
+                Reasons.STORE_THROTTLED, "It asks for less.", false, Duration.ofSeconds(45)));
+
+    assertThat(plan.effect()).isEmpty();
+    assertThat(plan.wakeAt()).contains(NOW.plusSeconds(45));
+    assertThat(plan.findings())
+        .containsExactly(Finding.warning(Reasons.STORE_THROTTLED, "It asks for less."));
+    assertThat(plan.status().conditions())
+        .filteredOn(c -> c.type().equals(Conditions.STALLED))
+        .singleElement()
+        .satisfies(c -> {
+          assertThat(c.reason()).isEqualTo(Reasons.STORE_THROTTLED);
+          assertThat(c.message()).isEqualTo("It asks for less.");
+        });
+    assertThat(plan.status().conditions())
+        .as("what is delivered stays")
+        .anyMatch(c -> c.type().equals(Conditions.READY) && c.status() == Status.True);
+
+    conditions = plan.status().conditions();
+    assertThat(
+            PLANNER
+                .failed(
+                    observation(),
+                    NOW,
+                    new Failure(
+                        Reasons.STORE_THROTTLED, "It asks for less.", false, Duration.ofSeconds(9)))
+                .findings())
+        .as("and is told once")
+        .isEmpty();
   }
 }

@@ -136,6 +136,55 @@ class DueTest {
     rotations.add(rotation(version, stage, null, REJECTED, at));
   }
 
+  /** A lease of the current version that began with it. */
+  private static Lease lease(Instant expiresAt, Instant hardExpiry, boolean ended) {
+    return new Lease(
+        CURRENT.snapshot(),
+        CURRENT.version(),
+        CURRENT.since(),
+        CURRENT.since(),
+        expiresAt,
+        true,
+        Optional.ofNullable(hardExpiry),
+        ended,
+        Optional.empty(),
+        true);
+  }
+
+  /** The current version ends for good, and is renewed until then. */
+  private Instant endsIn(Duration time) {
+    Instant hard = NOW.plus(time);
+    source = new Source.OnRequest();
+    leases = List.of(lease(hard, hard, false));
+    return hard;
+  }
+
+  private static Due expiring(Instant at, Instant end) {
+    return new Due.Later(at, Reasons.EXPIRING, "the credential ends at " + end);
+  }
+
+  private void took(Duration time, int times) {
+    for (int i = 0; i < times; i++) {
+      long version = rotations.size() + 2;
+      rotations.add(
+          new Rotation(
+              "payments-db-" + version,
+              version,
+              Trigger.Scheduled,
+              null,
+              Stage.Complete,
+              null,
+              null,
+              null,
+              NOW.minus(Duration.ofDays(1)),
+              time,
+              null,
+              null,
+              null,
+              null));
+    }
+  }
+
   private void every(String time) {
     policy = policy("schedule: {every: %s, jitter: 0%%}".formatted(time));
   }
@@ -439,6 +488,179 @@ class DueTest {
     ended(2, Stage.Complete, NOW);
 
     assertThat(planned().compromised()).isEqualTo("0000000a");
+  }
+
+  // A credential that ends by itself.
+
+  @Test
+  void aCredentialThatEndsForGoodIsRotatedAsLongBeforeAsThePolicySays() {
+    Instant hard = endsIn(Duration.ofDays(10));
+    policy = policy("schedule: {leadTime: 2h}");
+    Instant by = hard.minus(Duration.ofHours(2));
+
+    assertThat(due(NOW)).isEqualTo(expiring(by, hard));
+    assertThat(due(by.minusSeconds(1))).isEqualTo(expiring(by, hard));
+    assertThat(due(by)).isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+  }
+
+  @Test
+  void asLongAsItCanBeRenewedItIsNot() {
+    source = new Source.OnRequest();
+    leases = List.of(lease(NOW.plusSeconds(1), null, false));
+
+    assertThat(due(NOW)).isEqualTo(new Due.Never());
+  }
+
+  @Test
+  void norBecauseTheCredentialOfAnotherVersionEnds() {
+    source = new Source.OnRequest();
+    leases =
+        List.of(
+            new Lease(
+                "payments-db-v2-0000000f",
+                2,
+                NOW.minusSeconds(60),
+                NOW.minusSeconds(60),
+                NOW,
+                false,
+                Optional.of(NOW),
+                true,
+                Optional.empty(),
+                true));
+
+    assertThat(due(NOW)).isEqualTo(new Due.Never());
+  }
+
+  @Test
+  void whereRotationsHaveTakenLongItBeginsTwiceAsLongBefore() {
+    Instant hard = endsIn(Duration.ofDays(10));
+    took(Duration.ofHours(3), 10);
+
+    assertThat(due(NOW)).isEqualTo(expiring(hard.minus(Duration.ofHours(6)), hard));
+  }
+
+  @Test
+  void andNotLaterWhereTheyAreQuick() {
+    Instant hard = endsIn(Duration.ofDays(10));
+    took(Duration.ofMinutes(1), 10);
+
+    assertThat(due(NOW)).isEqualTo(expiring(hard.minus(Duration.ofHours(1)), hard));
+  }
+
+  @Test
+  void oneOfTwentyThatTookForeverDoesNotCount() {
+    Instant hard = endsIn(Duration.ofDays(10));
+    took(Duration.ofHours(2), 19);
+    took(Duration.ofDays(2), 1);
+    assertThat(due(NOW)).isEqualTo(expiring(hard.minus(Duration.ofHours(4)), hard));
+
+    took(Duration.ofDays(1), 1);
+    assertThat(due(NOW)).as("but two do").isEqualTo(expiring(hard.minus(Duration.ofDays(2)), hard));
+  }
+
+  @Test
+  void oneThatDidNotGetThereDoesNotCount() {
+    Instant hard = endsIn(Duration.ofDays(10));
+    took(Duration.ofHours(3), 1);
+    took(null, 9);
+
+    assertThat(due(NOW)).isEqualTo(expiring(hard.minus(Duration.ofHours(6)), hard));
+  }
+
+  @Test
+  void whatHasEndedIsReplacedAtOnce() {
+    source = new Source.OnRequest();
+    every("30d");
+    leases = List.of(lease(NOW.plus(Duration.ofDays(5)), null, true));
+    assertThat(due(NOW)).as("lost").isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+
+    leases = List.of(lease(NOW, null, false));
+    assertThat(due(NOW)).as("expired").isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+  }
+
+  @Test
+  void whatEndsIsNotGivenUpHoweverOftenItFailed() {
+    endsIn(Duration.ofMinutes(1));
+    trigger = Trigger.Expiring;
+    ended(2, Stage.Failed, NOW);
+    assertThat(due(NOW)).isEqualTo(again(NOW.plus(Duration.ofMinutes(1))));
+
+    ended(3, Stage.Failed, NOW);
+    ended(4, Stage.Failed, NOW);
+    ended(5, Stage.Failed, NOW);
+    Instant next = NOW.plus(Duration.ofHours(6));
+    assertThat(due(NOW))
+        .isEqualTo(
+            new Due.Later(next, Reasons.EXPIRING, "another attempt, because the credential ends"));
+    assertThat(due(next)).isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+  }
+
+  @Test
+  void norWhenSomebodyTookItBack() {
+    endsIn(Duration.ofMinutes(1));
+    policy = policy("retry: {maxBackoff: 30m}");
+    trigger = Trigger.Expiring;
+    ended(2, Stage.Aborted, NOW);
+    Instant next = NOW.plus(Duration.ofMinutes(30));
+
+    assertThat(due(next.minusSeconds(1)))
+        .isEqualTo(
+            new Due.Later(next, Reasons.EXPIRING, "another attempt, because the credential ends"));
+    assertThat(due(next)).isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+  }
+
+  @Test
+  void whatFailedForAnotherReasonDoesNotKeepItBack() {
+    endsIn(Duration.ofMinutes(1));
+    trigger = Trigger.Scheduled;
+    ended(2, Stage.Failed, NOW);
+    ended(3, Stage.Failed, NOW);
+    ended(4, Stage.Failed, NOW);
+
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+  }
+
+  @Test
+  void theEarlierOfScheduleAndEndIsAnnounced() {
+    every("30d");
+    Instant scheduled = CURRENT.since().plus(Duration.ofDays(30));
+    Instant hard = endsIn(Duration.ofDays(10));
+    assertThat(planned().nextRotationTime()).isEqualTo(hard.minus(Duration.ofHours(1)));
+    assertThat(planned().nextRotationReason()).isEqualTo(Reasons.EXPIRING);
+    assertThat(planned().conditions())
+        .anySatisfy(c ->
+            assertThat(c.message())
+                .endsWith(
+                    "The next one starts at %s: the credential ends at %s."
+                        .formatted(hard.minus(Duration.ofHours(1)), hard)));
+
+    endsIn(Duration.ofDays(100));
+    assertThat(planned().nextRotationTime()).isEqualTo(scheduled);
+    assertThat(planned().nextRotationReason()).isEqualTo(Reasons.SCHEDULED);
+  }
+
+  @Test
+  void theEndIsAnnouncedAlsoWhereNothingElseIsOrCanBe() {
+    Instant hard = endsIn(Duration.ofDays(10));
+    Due end = expiring(hard.minus(Duration.ofHours(1)), hard);
+    policy = policy("schedule: {cron: \"0 0 30 2 *\"}");
+    assertThat(due(NOW)).as("a schedule that cannot be followed").isEqualTo(end);
+
+    policy = policy("retry: {maxAttempts: 1}");
+    trigger = Trigger.Scheduled;
+    ended(2, Stage.Failed, NOW);
+    assertThat(due(NOW)).as("attempts that are used up").isEqualTo(end);
+  }
+
+  @Test
+  void whatAPersonAsksForDoesNotWaitForTheEnd() {
+    endsIn(Duration.ofDays(10));
+    nonce = "now";
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Manual, "now", null));
+
+    reason = RotateReason.Compromise;
+    leases = List.of(lease(NOW, NOW, true));
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Compromise, "now", null));
   }
 
   private SecretBindingStatus planned() {

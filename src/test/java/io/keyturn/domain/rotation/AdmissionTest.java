@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Finding;
@@ -31,7 +32,7 @@ class AdmissionTest {
   @ParameterizedTest
   @EnumSource(
       value = Trigger.class,
-      names = {"Manual", "Compromise"},
+      names = {"Manual", "Compromise", "Expiring"},
       mode = EnumSource.Mode.EXCLUDE)
   void whatNoPersonAskedForWaitsForTheWindow(Trigger trigger) {
     Scene scene = Scene.of("api").policy(AT_NIGHT);
@@ -53,6 +54,73 @@ class AdmissionTest {
     scene.trigger = Trigger.Manual;
 
     scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void norDoesACredentialThatEnds() {
+    Scene scene = Scene.of("api").policy(AT_NIGHT);
+    scene.trigger = Trigger.Expiring;
+
+    assertThat(scene.step().findings())
+        .extracting(Finding::reason)
+        .doesNotContain(Reasons.WINDOW_OVERRIDDEN);
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void butItWaitsForTheRotationThatHoldsItsWorkload() {
+    Scene scene = Scene.of("api");
+    scene.trigger = Trigger.Expiring;
+    scene.holder = "orders-db-4";
+    scene.settle();
+
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.WORKLOAD_BUSY);
+  }
+
+  private static Scene slotsInUse(Trigger trigger) {
+    Scene scene = Scene.of("api");
+    scene.trigger = trigger;
+    scene.overlap = Overlap.Slots;
+    scene.users = List.of("job-1", "job-2", "job-3", "job-4");
+    return scene;
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Trigger.class, names = "Compromise", mode = EnumSource.Mode.EXCLUDE)
+  void aSlotThatIsStillUsedIsNotTakenWhoeverAsks(Trigger trigger) {
+    Scene scene = slotsInUse(trigger);
+    scene.settle().after(Duration.ofDays(1));
+    Plan plan = scene.step();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Pending);
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.SLOT_IN_USE);
+    assertThat(blocked(scene).message()).endsWith(": job-1, job-2, job-3.");
+    assertThat(plan.wakeAt()).contains(scene.now.plus(RotationPlanner.POLL));
+
+    scene.users = List.of();
+    scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void whereTheOldValueStaysValidNobodyIsWaitedFor() {
+    Scene scene = slotsInUse(Trigger.Scheduled);
+    scene.overlap = Overlap.Full;
+
+    scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void inAnEmergencyASlotIsTakenAtTheDeadlineFromWhoeverUsesIt() {
+    Scene scene = slotsInUse(Trigger.Compromise).policy("emergency: {revokeDeadline: 20m}");
+    scene.reportedAt = Scene.START;
+    scene.settle().after(Duration.ofMinutes(20).minusSeconds(1)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Pending);
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.SLOT_IN_USE);
+
+    scene.after(Duration.ofSeconds(1)).step();
     assertThat(scene.stage()).isEqualTo(Stage.Staging);
   }
 

@@ -12,6 +12,7 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus.CanaryPod;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Effect;
+import io.keyturn.domain.Failure;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.CheckJob;
@@ -39,7 +40,7 @@ import java.util.Optional;
 final class Scene {
 
   static final Instant START = Instant.parse("2026-11-24T12:00:00Z");
-  private static final String FROM = "payments-db-v6-00000006";
+  static final String FROM = "payments-db-v6-00000006";
   static final String TO = "payments-db-v7-00000007";
   static final String TO_ID = "v7-00000007";
 
@@ -92,6 +93,7 @@ final class Scene {
   Overlap overlap = Overlap.Full;
   Credential going = Credential.NONE;
   boolean fromEnded;
+  boolean stale;
   Instant reportedAt;
   boolean compromised;
   Trigger trigger = Trigger.SourceChanged;
@@ -151,6 +153,30 @@ final class Scene {
       plan.effect().ifPresent(this::perform);
     }
     return plan;
+  }
+
+  /** Plans up to the next effect, which is not done, and writes down why. */
+  Plan fail(Failure failure) {
+    Plan next = planner.plan(observe(), now);
+    while (next.effect().isEmpty()) {
+      if (next.journal().equals(journal)) {
+        throw new AssertionError("no effect is planned in " + stage());
+      }
+      step();
+      next = planner.plan(observe(), now);
+    }
+    Plan plan = planner.failed(observe(), now, next.effect().get(), failure);
+    if (plan.journal().stage() != journal.stage()) {
+      stages.add(plan.journal().stage());
+    }
+    journal = plan.journal();
+    return plan;
+  }
+
+  /** Its versions are issued by a store, which can end them, and perhaps disable them before. */
+  Scene issued(boolean disablable) {
+    going = new Credential(true, disablable, null, null, false);
+    return this;
   }
 
   /** Steps until nothing happens by itself any more. */
@@ -236,6 +262,7 @@ final class Scene {
         "payments-db",
         7,
         trigger,
+        stale,
         START,
         reportedAt,
         journal,
@@ -328,6 +355,11 @@ final class Scene {
               case Effect.DeleteSnapshot _ -> "delete snapshot";
               case Effect.RestoreSnapshot _ -> "restore snapshot";
               case Effect.Release _ -> "release";
+              case Effect.Disable(String snapshot) -> "disable " + Names.versionIdOf(snapshot);
+              case Effect.Enable(String snapshot) -> "enable " + Names.versionIdOf(snapshot);
+              case Effect.Revoke(String snapshot, boolean sessions) ->
+                  "revoke %s%s"
+                      .formatted(Names.versionIdOf(snapshot), sessions ? " and its sessions" : "");
               default -> e.toString();
             })
         .toList();

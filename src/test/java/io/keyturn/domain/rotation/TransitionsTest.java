@@ -144,6 +144,34 @@ class TransitionsTest {
             Stage.Complete,
             () -> Scene.of("a").until(Stage.Retiring).after(Duration.ofHours(1))),
         when(
+            Stage.Retiring,
+            Stage.Disabling,
+            () -> Scene.of("a").issued(true).until(Stage.Retiring).after(Duration.ofHours(1))),
+        when(
+            Stage.Retiring,
+            Stage.Revoking,
+            () -> Scene.of("a").issued(false).until(Stage.Retiring).after(Duration.ofHours(1))),
+        when(
+            Stage.Disabling,
+            Stage.Revoking,
+            () ->
+                Scene.of("a")
+                    .policy("retirement: {disableSoak: 3s}")
+                    .issued(true)
+                    .until(Stage.Disabling)),
+        when(
+            Stage.Disabling,
+            Stage.Retiring,
+            () -> {
+              Scene scene = Scene.of("a").issued(true).until(Stage.Disabling).settle();
+              scene.users = List.of("job-1");
+              return scene;
+            }),
+        when(
+            Stage.Revoking,
+            Stage.Complete,
+            () -> Scene.of("a").issued(false).until(Stage.Revoking)),
+        when(
             Stage.RollingBack,
             Stage.Discarding,
             () -> {

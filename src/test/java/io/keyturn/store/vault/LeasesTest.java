@@ -250,6 +250,7 @@ class LeasesTest {
 
     assertThat(renewed.expiresAt()).contains(start.plusSeconds(1000));
     assertThat(renewed.hardExpiry()).contains(start.plusSeconds(3600));
+    assertThat(renewed.owner()).isEmpty();
     clock.pass(Duration.ofSeconds(3100));
     Credential last = store.renew(renewed);
     assertThat(last.expiresAt()).contains(start.plusSeconds(3600));

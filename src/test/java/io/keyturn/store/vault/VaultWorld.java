@@ -20,14 +20,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What tests of this package have in common: tenants, sources, and how operations fail. */
-public final class VaultWorld {
+final class VaultWorld {
 
   private static final StoreRef STORE = new StoreRef(null, "vault");
 
   private VaultWorld() {}
 
   /** How a ServiceAccount logs in. */
-  public static Provider.VaultAuth serviceAccount() {
+  static Provider.VaultAuth serviceAccount() {
     return new Provider.VaultAuth(
         new Provider.ServiceAccountLogin(null, "payments-role", "payments-sa", null),
         null,
@@ -50,12 +50,12 @@ public final class VaultWorld {
   }
 
   /** A value of a KV engine. */
-  public static Source kv(String path) {
+  static Source kv(String path) {
     return new Source(STORE, null, null, new VaultKv("kv", path), null, null, null, Overlap.Auto);
   }
 
   /** A leased credential. */
-  public static Source lease(String path) {
+  static Source lease(String path) {
     return lease(path, null, Map.of());
   }
 
@@ -72,7 +72,7 @@ public final class VaultWorld {
   }
 
   /** A certificate. */
-  public static Source pki(VaultPki pki) {
+  static Source pki(VaultPki pki) {
     return new Source(STORE, null, null, null, null, pki, null, Overlap.Auto);
   }
 

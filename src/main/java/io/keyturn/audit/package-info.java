@@ -1,0 +1,2 @@
+/** Who asked a store for what, and what came of it. */
+package io.keyturn.audit;

@@ -1,0 +1,2 @@
+/** Says how stores are. */
+package io.keyturn.controller.store;

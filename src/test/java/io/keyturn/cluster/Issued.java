@@ -1,0 +1,146 @@
+package io.keyturn.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Secret;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.testing.LoginOutcome;
+import io.keyturn.testing.VaultServer;
+import io.keyturn.testing.VaultServer.Tokens;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A team whose credentials a store issues: the store, the policy, the binding and a Deployment that
+ * logs in with what it is given.
+ *
+ * @param team whose it is
+ * @param scene what its tests ask
+ */
+record Issued(Team team, Scene scene) {
+
+  /** What a role of Vault may do so that Keyturn can look after its leases. */
+  private static final String POLICY =
+      """
+      path "%s" { capabilities = ["read", "update"] }
+      path "sys/leases/renew" { capabilities = ["update"] }
+      path "sys/leases/revoke" { capabilities = ["update"] }
+      path "sys/leases/lookup" { capabilities = ["update"] }
+      path "auth/token/renew-accessor" { capabilities = ["update"] }
+      """;
+
+  /** A name and password as they were delivered. */
+  record Login(String user, String password) {}
+
+  /** A SecretStore of the shared Vault, whose role may use one path. */
+  static String vaultStore(Team team, String path) {
+    VaultServer vault = SharedWorld.vault();
+    String name = team.namespace();
+    vault.policy(name, POLICY.formatted(path));
+    vault.kubernetesRole(
+        "kubernetes",
+        name,
+        team.namespace(),
+        "default",
+        "vault",
+        Tokens.service(Duration.ofHours(1), name));
+    return """
+    apiVersion: keyturn.io/v1alpha1
+    kind: SecretStore
+    metadata: {name: vault}
+    spec:
+      refreshInterval: 1s
+      limits: {requestsPerSecond: 100}
+      provider:
+        vault:
+          address: %s
+          caBundle: |
+    %s
+          auth: {kubernetes: {role: %s, serviceAccountName: default}}
+    ---
+    """
+        .formatted(vault.address(), indented(vault.caBundle()), name);
+  }
+
+  static String indented(String pem) {
+    return pem.strip().indent(8).stripTrailing().indent(2).stripTrailing();
+  }
+
+  /** A team with database credentials of Vault, of the given TTL and at most of another. */
+  static Issued byVault(String prefix, Duration ttl, Duration most, int replicas, String policy) {
+    Team team = SharedWorld.team(prefix);
+    SharedWorld.vault().databaseRole("database", team.namespace(), ttl, most);
+    String path = "database/creds/" + team.namespace();
+    return of(
+        team,
+        vaultStore(team, path),
+        "storeRef: {name: vault}, vaultLease: {path: %s}".formatted(path),
+        replicas,
+        policy);
+  }
+
+  /** The same with any store and source. */
+  static Issued of(Team team, String store, String source, int replicas, String policy) {
+    team.apply(
+        store
+            + Scene.policyManifest(policy)
+            + """
+            apiVersion: keyturn.io/v1alpha1
+            kind: SecretBinding
+            metadata: {name: payments-db}
+            spec:
+              source: {%s}
+              rotationPolicyRef: {name: quick}
+              workloads: [{kind: Deployment, name: payments}]
+            ---
+            """
+                .formatted(source)
+            + team.deployment(Scene.APP, replicas, "hollow/postgres-client", ""));
+    team.awaitVersion(1);
+    team.awaitRolledOut(Scene.APP);
+    return new Issued(team, new Scene(team, null));
+  }
+
+  /** Somebody asks for a new value. */
+  void ask(String nonce) {
+    scene.patch("secretbinding", Team.SECRET, "spec: {rotate: {nonce: %s}}", nonce);
+  }
+
+  /** What a Secret holds. */
+  Login login(String secret) {
+    Map<String, String> data = team.secret(secret).getData();
+    Login login = new Login(decode(data.get("username")), decode(data.get("password")));
+    Team.VALUES.add(login.password());
+    return login;
+  }
+
+  /** The login of the alias. */
+  Login current() {
+    return login(Team.SECRET);
+  }
+
+  /** What comes of logging in with it now. */
+  static LoginOutcome attempt(Login login) {
+    return SharedWorld.postgres().tryLogin(login.user(), login.password());
+  }
+
+  /** The snapshot of a version. */
+  Secret snapshot(long version) {
+    List<String> names = scene.snapshots(version);
+    assertThat(names).hasSize(1);
+    return team.secret(names.getFirst());
+  }
+
+  /** The lease of a version, as Vault calls it. */
+  String lease(long version) {
+    String id = snapshot(version).getMetadata().getAnnotations().get(Names.CREDENTIAL);
+    return id.substring(id.indexOf(':') + 1);
+  }
+
+  private static String decode(String text) {
+    return new String(Base64.getDecoder().decode(text), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,123 @@
+package io.keyturn.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keyturn.api.v1alpha1.Condition.Status;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.testing.LoginOutcome;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Two login roles of a real PostgreSQL, rotated in turn by an admin. */
+@ExtendWith(SharedWorld.Rest.class)
+class SlotsIT {
+
+  private static final String QUICK =
+      "{canary: {bake: 1s, deadline: 60s}, retirement: {grace: 1s, disableSoak: 2s},"
+          + " retry: {maxAttempts: 1}}";
+
+  private static Issued rotated(String prefix, int replicas) {
+    Team team = SharedWorld.team(prefix);
+    String id = team.namespace().replace('-', '_');
+    Team.Login admin = new Team.Login(id + "_admin", Team.newValue());
+    SharedWorld.postgres().createRoleAdmin(admin.user(), admin.password());
+    SharedWorld.postgres().createRotatedLogins(admin.user(), id, id + "_a", id + "_b");
+    team.writeSecret("db-admin", admin);
+    return Issued.of(
+        team,
+        """
+        apiVersion: keyturn.io/v1alpha1
+        kind: SecretStore
+        metadata: {name: db}
+        spec:
+          provider:
+            postgresql:
+              host: localhost
+              port: %d
+              database: postgres
+              adminSecretRef: {name: db-admin}
+              caBundle: |
+        %s
+        ---
+        """
+            .formatted(
+                SharedWorld.postgres().port(), Issued.indented(SharedWorld.postgresAuthority())),
+        "storeRef: {name: db}, postgresql: {roles: [%1$s_a, %1$s_b]}".formatted(id),
+        replicas,
+        QUICK);
+  }
+
+  @ConcurrentTest
+  void twoRolesAreRotatedInTurnAndTheOldPasswordIsRefused() {
+    Issued issued = rotated("slots", 3);
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.ACCEPTED);
+
+    issued.ask("one");
+    team.awaitStage(2, Stage.Disabling);
+    team.await("the old role is disabled", () -> Issued.attempt(first) == LoginOutcome.REFUSED);
+    team.awaitStage(2, Stage.Complete);
+    Issued.Login second = issued.current();
+    assertThat(second.user()).endsWith("_b").isNotEqualTo(first.user());
+    issued.scene().assertCondition(2, "OldRevoked", Status.True, "Revoked");
+    assertThat(issued.scene().condition(2, "OldRevoked").message()).contains("is refused");
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.REFUSED);
+
+    issued.ask("two");
+    team.awaitStage(3, Stage.Complete);
+    Issued.Login third = issued.current();
+    assertThat(third.user()).isEqualTo(first.user());
+    assertThat(third.password()).isNotEqualTo(first.password());
+    assertThat(Issued.attempt(third)).isEqualTo(LoginOutcome.ACCEPTED);
+    assertThat(Issued.attempt(second)).isEqualTo(LoginOutcome.REFUSED);
+    assertThat(team.refused()).as("refused logins").isZero();
+  }
+
+  @ConcurrentTest
+  void aJobOnTheOldSlotKeepsTheNextRotationWaitingAndIsNamed() {
+    Issued issued = rotated("slotjob", 1);
+    Team team = issued.team();
+    team.apply(
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: nightly, labels: {app: nightly}}
+        spec:
+          terminationGracePeriodSeconds: 1
+          containers:
+            - name: app
+              image: hollow/postgres-client
+              env:
+                - {name: DB_HOST, value: "127.0.0.1"}
+                - {name: DB_PORT, value: "%d"}
+                - name: DB_USER
+                  valueFrom: {secretKeyRef: {name: payments-db, key: username}}
+                - name: DB_PASSWORD
+                  valueFrom: {secretKeyRef: {name: payments-db, key: password}}
+        """
+            .formatted(SharedWorld.postgres().port()));
+    team.await(
+        "the other pod runs",
+        () ->
+            team.pods().stream()
+                .anyMatch(p ->
+                    p.getMetadata().getName().equals("nightly")
+                        && p.getStatus() != null
+                        && "Running".equals(p.getStatus().getPhase())));
+    issued.ask("one");
+    team.awaitStage(2, Stage.Retiring);
+    // The record goes while the old version is used, so the next rotation has to look for itself.
+    issued.scene().run("delete", "secretrotation", "payments-db-2", "--wait=false");
+    team.await("the record has gone", () -> team.rotation(2) == null);
+
+    issued.ask("two");
+
+    var blocked = issued.scene().awaitBlocked(3, "SlotInUse");
+    assertThat(blocked.getStatus().message()).contains("nightly");
+    assertThat(team.refused()).as("refused logins").isZero();
+
+    issued.scene().run("delete", "pod", "nightly", "--wait=false");
+    team.awaitStage(3, Stage.Complete);
+    assertThat(team.refused()).as("refused logins").isZero();
+  }
+}

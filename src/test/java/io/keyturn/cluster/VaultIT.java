@@ -1,0 +1,275 @@
+package io.keyturn.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.keyturn.api.v1alpha1.Condition.Status;
+import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
+import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.testing.LoginOutcome;
+import io.keyturn.testing.VaultServer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Values, leases and certificates of a real Vault, with the tenant's identity. */
+@ExtendWith(SharedWorld.Rest.class)
+class VaultIT {
+
+  private static final String QUICK =
+      "{canary: {bake: 2s, deadline: 60s}, retirement: {grace: 1s}, retry: {maxAttempts: 1}}";
+
+  @ConcurrentTest
+  void aLeaseIsRotatedUnderFivePodsAndTheOldOneIsRefusedAfterwards() {
+    Issued issued = Issued.byVault("lease", Duration.ofMinutes(5), Duration.ofHours(1), 5, QUICK);
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.ACCEPTED);
+    issued.scene().awaitCondition("LeaseHealthy", Status.True, "LeaseRenewed");
+    assertThat(team.binding().getStatus().lease().renewAt()).isAfter(Instant.now());
+    assertThat(team.binding().getStatus().expiresAt()).isAfter(Instant.now());
+
+    issued.ask("now");
+
+    team.awaitStage(2, s -> s == Stage.Promoting || s == Stage.Retiring);
+    team.awaitStage(2, Stage.Complete);
+    Issued.Login second = issued.current();
+    assertThat(second.user()).isNotEqualTo(first.user());
+    assertThat(Issued.attempt(second)).isEqualTo(LoginOutcome.ACCEPTED);
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.REFUSED);
+    issued.scene().assertCondition(2, "OldRevoked", Status.True, "Revoked");
+    assertThat(issued.scene().condition(2, "OldRevoked").message()).contains("is refused");
+    assertThat(team.rotation(2).getStatus().timeline().revokedAt()).isNotNull();
+    assertThat(team.refused()).as("refused logins").isZero();
+    assertThat(team.binding().getStatus().previous().state().name()).isEqualTo("Revoked");
+  }
+
+  @ConcurrentTest
+  void aPodThatStaysOnTheOldLeaseKeepsItAliveAndIsNamed() {
+    Issued issued =
+        Issued.byVault("straggler", Duration.ofSeconds(10), Duration.ofHours(1), 2, QUICK);
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+    team.apply(straggler(team));
+    team.await(
+        "the straggler runs",
+        () ->
+            team.pods().stream()
+                .anyMatch(p ->
+                    p.getMetadata().getName().equals("straggler")
+                        && p.getStatus() != null
+                        && "Running".equals(p.getStatus().getPhase())));
+
+    issued.ask("now");
+    team.awaitStage(2, Stage.Retiring);
+    team.await(
+        "the straggler is named",
+        () ->
+            team.rotation(2).getStatus().retirement() != null
+                && team.rotation(2).getStatus().retirement().stragglers().contains("straggler"));
+    Instant end = Instant.now().plusSeconds(15);
+    team.await("the old lease would have ended", () -> Instant.now().isAfter(end));
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.ACCEPTED);
+    issued.scene().stillIn(2, Stage.Retiring);
+
+    issued.scene().run("delete", "pod", "straggler", "--wait=false");
+
+    team.awaitStage(2, Stage.Complete);
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.REFUSED);
+    assertThat(team.refused()).as("refused logins").isZero();
+  }
+
+  private static String straggler(Team team) {
+    return """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: straggler, labels: {app: straggler}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: app
+          image: hollow/postgres-client
+          env:
+            - {name: DB_HOST, value: "127.0.0.1"}
+            - {name: DB_PORT, value: "%d"}
+            - name: DB_USER
+              valueFrom: {secretKeyRef: {name: payments-db, key: username}}
+            - name: DB_PASSWORD
+              valueFrom: {secretKeyRef: {name: payments-db, key: password}}
+    """
+        .formatted(SharedWorld.postgres().port());
+  }
+
+  @ConcurrentTest
+  void aRejectedLeaseIsRevokedWithItsSnapshot() {
+    Issued issued =
+        Issued.byVault(
+            "rejected",
+            Duration.ofMinutes(5),
+            Duration.ofHours(1),
+            2,
+            "{canary: {bake: 30s, deadline: 60s}, retirement: {grace: 1s}, retry: {maxAttempts: 1}}");
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+    issued.ask("now");
+    team.awaitStage(2, Stage.Baking);
+    Issued.Login candidate = issued.login(issued.scene().snapshots(2).getFirst());
+
+    issued.scene().abort(2);
+
+    team.awaitStage(2, Stage.Aborted);
+    assertThat(issued.scene().snapshots(2)).isEmpty();
+    assertThat(Issued.attempt(candidate)).isEqualTo(LoginOutcome.REFUSED);
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.ACCEPTED);
+    assertThat(team.refusedOutsideCanary()).isZero();
+  }
+
+  @ConcurrentTest
+  void aLeaseIsRenewedForAsLongAsItIsUsedAndRotatedBeforeItsEnd() {
+    Issued issued =
+        Issued.byVault(
+            "renew",
+            Duration.ofSeconds(6),
+            Duration.ofSeconds(30),
+            2,
+            "{canary: {bake: 1s, deadline: 60s}, retirement: {grace: 1s},"
+                + " schedule: {leadTime: 8s}}");
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+    team.await("it was renewed", () -> team.binding().getStatus().lease().lastRenewedAt() != null);
+
+    team.awaitStage(2, Stage.Complete);
+
+    assertThat(team.rotation(2).getSpec().trigger()).isEqualTo(Trigger.Expiring);
+    assertThat(issued.current().user()).isNotEqualTo(first.user());
+    assertThat(team.refused()).as("refused logins").isZero();
+  }
+
+  @ConcurrentTest
+  void aLeaseThatSomebodyRevokesIsReplacedWithoutACanary() {
+    Issued issued = Issued.byVault("lost", Duration.ofSeconds(12), Duration.ofHours(1), 2, QUICK);
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+
+    SharedWorld.vault().write("sys/leases/revoke", Map.of("lease_id", issued.lease(1)));
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.REFUSED);
+
+    team.awaitStage(2, Stage.Complete);
+    assertThat(team.rotation(2).getSpec().trigger()).isEqualTo(Trigger.Expiring);
+    assertThat(issued.scene().condition(2, "CanaryVerified").reason()).isEqualTo("NoCanary");
+    team.awaitRolledOut(Scene.APP);
+    assertThat(Issued.attempt(issued.current())).isEqualTo(LoginOutcome.ACCEPTED);
+    issued.scene().awaitCondition("LeaseHealthy", Status.True, "LeaseRenewed");
+    issued.scene().awaitCondition("Ready", Status.True, "Ready");
+  }
+
+  @ConcurrentTest
+  void aValueOfAKvEngineIsFollowedAndOneThatIsDeletedChangesNothing() {
+    Team team = SharedWorld.team("kv");
+    VaultServer vault = SharedWorld.vault();
+    Team.Login first = team.newLogin();
+    writeKv(team, first);
+    Issued issued =
+        Issued.of(
+            team,
+            Issued.vaultStore(team, "kv/data/" + team.namespace() + "/db"),
+            "storeRef: {name: vault}, vaultKv: {mount: kv, path: %s/db}"
+                .formatted(team.namespace()),
+            2,
+            QUICK);
+    assertThat(team.holds(Team.SECRET, first)).isTrue();
+
+    Team.Login second = team.newLogin();
+    writeKv(team, second);
+    issued.scene().assertPromoted(2, second);
+    assertThat(team.rotation(2).getSpec().trigger()).isEqualTo(Trigger.SourceChanged);
+    assertThat(team.refused()).isZero();
+    assertThat(issued.snapshot(2).getMetadata().getAnnotations().get(Names.SOURCE_REVISION))
+        .isEqualTo("2");
+
+    vault.delete("kv/data/" + team.namespace() + "/db");
+    issued.scene().awaitCondition("Stalled", Status.True, "SourceNotFound");
+    assertThat(team.holds(Team.SECRET, second)).isTrue();
+    issued.scene().awaitCondition("Ready", Status.True, "Ready");
+  }
+
+  private static void writeKv(Team team, Team.Login login) {
+    SharedWorld.vault()
+        .write(
+            "kv/data/" + team.namespace() + "/db",
+            Map.of("data", Map.of("username", login.user(), "password", login.password())));
+  }
+
+  @ConcurrentTest
+  void aCertificateIsIssuedAndRotated() {
+    Team team = SharedWorld.team("pki");
+    SharedWorld.vault().pkiRole("pki", team.namespace(), "payments.svc", Duration.ofHours(2));
+    team.apply(
+        Issued.vaultStore(team, "pki/*")
+            + Scene.policyManifest(QUICK)
+            + """
+            apiVersion: keyturn.io/v1alpha1
+            kind: SecretBinding
+            metadata: {name: payments-db}
+            spec:
+              source:
+                storeRef: {name: vault}
+                vaultPki: {mount: pki, role: %s, commonName: payments.svc, ttl: 1h}
+              secret: {type: kubernetes.io/tls}
+              rotationPolicyRef: {name: quick}
+              workloads: [{kind: Deployment, name: payments}]
+            ---
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: payments, labels: {app: payments}}
+            spec:
+              replicas: 1
+              selector: {matchLabels: {app: payments}}
+              template:
+                metadata: {labels: {app: payments}}
+                spec:
+                  terminationGracePeriodSeconds: 1
+                  containers:
+                    - name: app
+                      image: hollow/ready
+                      env:
+                        - name: CERTIFICATE
+                          valueFrom: {secretKeyRef: {name: payments-db, key: tls.crt}}
+            """
+                .formatted(team.namespace()));
+    team.awaitVersion(1);
+    team.awaitRolledOut("payments");
+    Issued issued = new Issued(team, new Scene(team, null));
+    assertThat(team.secret(Team.SECRET).getData()).containsKeys("tls.crt", "tls.key", "ca.crt");
+    assertThat(team.binding().getStatus().expiresAt())
+        .isBetween(Instant.now().plusSeconds(3000), Instant.now().plusSeconds(3700));
+    String before = team.secret(Team.SECRET).getData().get("tls.crt");
+
+    issued.ask("now");
+
+    team.awaitStage(2, Stage.Complete);
+    assertThat(team.secret(Team.SECRET).getData().get("tls.crt")).isNotEqualTo(before);
+    issued.scene().assertCondition(2, "OldRevoked", Status.True, "Revoked");
+  }
+
+  @ConcurrentTest
+  void aStoreThatIsNotThereIsSaidAndNothingElse() {
+    Team team = SharedWorld.team("nostore");
+    team.apply(
+        """
+        apiVersion: keyturn.io/v1alpha1
+        kind: SecretBinding
+        metadata: {name: payments-db}
+        spec:
+          source: {storeRef: {name: nowhere}, vaultKv: {mount: kv, path: a}}
+          workloads: [{kind: Deployment, name: payments}]
+        """);
+    Scene scene = new Scene(team, null);
+
+    scene.awaitCondition("Stalled", Status.True, "StoreNotFound");
+
+    assertThat(scene.condition("Stalled").message()).contains("nowhere");
+    assertThat(team.secret(Team.SECRET)).isNull();
+  }
+}

@@ -89,12 +89,10 @@ public sealed interface Due {
       // Whatever it waits for, there is a record that says so.
       return new Now(Trigger.Compromise, nonce.get(), asked.reportedAt());
     }
-    Optional<Due> expiring = expiring(seen, now);
-    if (expiring.filter(Now.class::isInstance).isPresent()) {
-      return expiring.get();
-    }
     Due due = asked(seen, nonce, now);
-    return expiring.filter(e -> comesFirst(e, due)).orElse(due);
+    return due instanceof Now
+        ? due
+        : expiring(seen, now).filter(e -> comesFirst(e, due)).orElse(due);
   }
 
   /** When the credential of the current version has to be replaced, because it ends for good. */
@@ -128,14 +126,17 @@ public sealed interface Due {
   }
 
   private static boolean comesFirst(Due expiring, Due other) {
-    return expiring instanceof Later mine
-        && switch (other) {
-          case Never() -> true;
-          case Exhausted _ -> true;
-          case Unclear _ -> true;
-          case Later theirs -> mine.at().isBefore(theirs.at());
-          default -> false;
-        };
+    return expiring instanceof Now || (expiring instanceof Later mine && later(mine, other));
+  }
+
+  private static boolean later(Later mine, Due other) {
+    return switch (other) {
+      case Never() -> true;
+      case Exhausted _ -> true;
+      case Unclear _ -> true;
+      case Later theirs -> mine.at().isBefore(theirs.at());
+      default -> false;
+    };
   }
 
   private static Due asked(BindingObservation seen, Optional<String> nonce, Instant now) {

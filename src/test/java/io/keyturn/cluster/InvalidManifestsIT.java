@@ -96,7 +96,8 @@ class InvalidManifestsIT {
     await()
         .atMost(Duration.ofSeconds(20))
         .until(() -> plane.kubectl("explain", "secretbinding.spec").succeeded());
-    for (String kind : List.of(
+    for (String kind :
+        List.of(
             "secretbinding",
             "rotationpolicy",
             "secretrotation",
@@ -119,7 +120,8 @@ class InvalidManifestsIT {
             "NAME", "SECRET", "VERSION", "READY", "ROTATING", "EXPIRES", "NEXT", "AGE");
     assertThat(columns("rotationpolicies"))
         .containsExactly("NAME", "READY", "CANARY", "BAKE", "BINDINGS", "ROTATING", "NEXT", "AGE");
-    assertThat(columns("secretstores")).containsExactly("NAME", "PROVIDER", "READY", "REASON", "AGE");
+    assertThat(columns("secretstores"))
+        .containsExactly("NAME", "PROVIDER", "READY", "REASON", "AGE");
     assertThat(columns("clustersecretstores"))
         .containsExactly("NAME", "PROVIDER", "READY", "REASON", "AGE");
     assertThat(columns("secretrotations"))

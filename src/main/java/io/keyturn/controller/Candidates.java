@@ -95,10 +95,7 @@ public class Candidates {
 
   /** When the source may hold another value than it did; empty: that is announced, or asked for. */
   public Optional<Instant> nextLook(SecretBinding binding) {
-    Capabilities can = capabilities(binding);
-    return can.makesValues() || can.announces()
-        ? Optional.empty()
-        : Optional.of(stores.nextRead(binding));
+    return stores.nextRead(binding);
   }
 
   /**

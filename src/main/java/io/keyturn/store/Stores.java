@@ -93,13 +93,18 @@ public class Stores {
     return use(binding, store -> store.read(access, subject(source), s -> s.read(source)));
   }
 
-  /** When the next look at what the source of a binding holds makes sense. */
-  public Instant nextRead(SecretBinding binding) {
+  /**
+   * When the next look at the source of a binding makes sense; empty if a change is announced, or
+   * it makes its values when asked.
+   */
+  public Optional<Instant> nextRead(SecretBinding binding) {
     Source source = binding.getSpec().source();
-    if (source.storeRef() == null) {
-      throw new IllegalArgumentException("changes of what the cluster holds are announced");
-    }
-    return open.nextRead(binding.getMetadata().getNamespace(), source.storeRef(), subject(source));
+    Capabilities can = capabilities(source);
+    return source.storeRef() == null || can.announces() || can.makesValues()
+        ? Optional.empty()
+        : Optional.of(
+            open.nextRead(
+                binding.getMetadata().getNamespace(), source.storeRef(), subject(source)));
   }
 
   /** Makes a value for a binding, and proves that it works where the store can tell. */

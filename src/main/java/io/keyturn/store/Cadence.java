@@ -47,6 +47,11 @@ final class Cadence {
     return timed(failure, after(failure, 1, ThreadLocalRandom.current().nextDouble()));
   }
 
+  /** The same without chance: the API server spreads its own load. */
+  static StoreException firstInCluster(StoreException failure) {
+    return timed(failure, after(failure, 1, 0));
+  }
+
   /** The same failure with what is left of its time. */
   static StoreException at(StoreException failure, Instant now, Instant again) {
     Duration left = Duration.between(now, again);

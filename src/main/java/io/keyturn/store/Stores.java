@@ -275,7 +275,7 @@ public class Stores {
     try {
       return ask.get();
     } catch (StoreException e) {
-      throw Cadence.first(e);
+      throw Cadence.firstInCluster(e);
     }
   }
 }

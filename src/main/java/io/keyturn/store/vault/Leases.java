@@ -106,9 +106,7 @@ final class Leases {
     Instant before = clock.instant();
     Duration asked = credential.ttl().orElseThrow(Leases::withoutTimes);
     Optional<Renewal> lease =
-        credential.renewable()
-            ? renewLease(credential, asked, before, deadline)
-            : Optional.empty();
+        credential.renewable() ? renewLease(credential, asked, before, deadline) : Optional.empty();
     if (lease.isEmpty()) {
       Instant end = credential.expiresAt().orElseThrow(Leases::withoutTimes);
       return credential.until(end, false, earlier(credential.hardExpiry(), Optional.of(end)));

@@ -2,7 +2,6 @@ package io.keyturn.controller;
 
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.controller.Telemetry.Retrieval;
 import io.keyturn.domain.Failure;
@@ -73,16 +72,9 @@ public class Candidates {
     return stores.capabilities(binding.getSpec().source());
   }
 
-  /**
-   * What a store can do about what it has issued; one that cannot be found now is asked to revoke
-   * it, and says then why not.
-   */
+  /** What a store can do about what it has issued. */
   public Capabilities capabilities(String namespace, StoreRef store) {
-    try {
-      return stores.capabilities(namespace, store);
-    } catch (StoreException e) {
-      return new Capabilities(true, false, Overlap.Full, false, false, true);
-    }
+    return stores.capabilities(namespace, store);
   }
 
   /**

@@ -124,16 +124,6 @@ class ObjectGauges {
         .count();
   }
 
-  /** Until the credential ends that ends first; infinite if none does. */
-  private double nextExpiry() {
-    return (runner.started() ? census.bindings() : Stream.<SecretBinding>empty())
-        .map(b -> b.getStatus().expiresAt())
-        .filter(Objects::nonNull)
-        .mapToDouble(at -> Duration.between(clock.instant(), at).toSeconds())
-        .min()
-        .orElse(Double.POSITIVE_INFINITY);
-  }
-
   private long stores(String condition, Condition.Status status) {
     return (runner.started() ? census.stores() : Stream.<SecretStoreStatus>empty())
         .filter(s -> has(s.conditions(), condition, status))
@@ -142,6 +132,16 @@ class ObjectGauges {
 
   private static boolean has(List<Condition> conditions, String type, Condition.Status status) {
     return conditions.stream().anyMatch(c -> c.type().equals(type) && c.status() == status);
+  }
+
+  /** Until the credential ends that ends first; infinite if none does. */
+  private double nextExpiry() {
+    return (runner.started() ? census.bindings() : Stream.<SecretBinding>empty())
+        .map(b -> b.getStatus().expiresAt())
+        .filter(Objects::nonNull)
+        .mapToDouble(at -> Duration.between(clock.instant(), at).toSeconds())
+        .min()
+        .orElse(Double.POSITIVE_INFINITY);
   }
 
   /** How long ago the oldest compromise was reported that has not ended; 0: there is none. */

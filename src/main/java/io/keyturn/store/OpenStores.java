@@ -85,8 +85,20 @@ public class OpenStores {
    * @throws StoreException with the time after which to try again
    */
   <T> T use(String namespace, StoreRef ref, Function<OpenStore, T> use) {
-    return use(
-        namespace, descriptions.known(namespace, ref).orElseGet(() -> find(namespace, ref)), use);
+    return use(namespace, described(namespace, ref), use);
+  }
+
+  /**
+   * The provider of a store, which is not opened.
+   *
+   * @throws StoreException if there is no such store, or the namespace may not use it
+   */
+  Provider provider(String namespace, StoreRef ref) {
+    return described(namespace, ref).spec().provider();
+  }
+
+  private Description described(String namespace, StoreRef ref) {
+    return descriptions.known(namespace, ref).orElseGet(() -> find(namespace, ref));
   }
 
   /** Closes what the namespace must not use any more. */

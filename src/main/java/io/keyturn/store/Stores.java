@@ -4,6 +4,7 @@ import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Provider;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStore;
@@ -36,6 +37,9 @@ import java.util.stream.Stream;
 @ApplicationScoped
 public class Stores {
 
+  private static final Capabilities ANYTHING =
+      new Capabilities(true, false, Overlap.Full, true, true, true);
+
   private final List<StoreType> types;
   private final ApiServer api;
   private final OpenStores open;
@@ -54,21 +58,21 @@ public class Stores {
   }
 
   /**
-   * What a store can do at most.
-   *
-   * @throws StoreException if there is none of that name, or it cannot be used as it is described
-   */
-  public Capabilities capabilities(String namespace, StoreRef store) {
-    return open.use(namespace, store, s -> s.type().capabilities());
-  }
-
-  /**
    * What the store of a provider can do at most.
    *
    * @throws StoreException if there is no such kind of store
    */
   public Capabilities capabilities(Provider provider) {
     return open.typeOf(provider).capabilities();
+  }
+
+  /** What a store can do at most; one that cannot be found is asked, and says so then. */
+  public Capabilities capabilities(String namespace, StoreRef store) {
+    try {
+      return capabilities(open.provider(namespace, store));
+    } catch (StoreException e) {
+      return ANYTHING;
+    }
   }
 
   /** The name of the kind of store that serves a source, as metrics call it. */

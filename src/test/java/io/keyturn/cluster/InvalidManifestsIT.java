@@ -29,6 +29,8 @@ class InvalidManifestsIT {
   private static final Path IMMUTABLE = Path.of("src/test/resources/immutable");
   private static final Path SAMPLES = Path.of("config/samples");
   private static final String EXPECT = "# expect: ";
+  private static final String STORE =
+      "spec: {provider: {postgresql: {host: db, database: a, adminSecretRef: {name: a}}}}";
 
   private static ControlPlane plane;
   private static String namespace;
@@ -94,23 +96,34 @@ class InvalidManifestsIT {
     await()
         .atMost(Duration.ofSeconds(20))
         .until(() -> plane.kubectl("explain", "secretbinding.spec").succeeded());
-    for (String kind : List.of("secretbinding", "rotationpolicy", "secretrotation")) {
+    for (String kind :
+        List.of(
+            "secretbinding",
+            "rotationpolicy",
+            "secretrotation",
+            "secretstore",
+            "clustersecretstore")) {
       Result explained = plane.kubectl("explain", kind + ".spec", "--recursive");
       mustSucceed(explained);
       assertThat(plane.kubectl("explain", kind).stdout()).doesNotContain("<empty>");
     }
     assertThat(plane.kubectl("explain", "secretbinding.spec").stdout())
         .contains("source\t<Object> -required-")
-        .contains("Where the value comes from: exactly one member.")
+        .contains("Where the value comes from.")
         .doesNotContain("<no description>");
   }
 
   @Test
   void theColumnsAreThoseOfTheContract() {
     assertThat(columns("secretbindings"))
-        .containsExactly("NAME", "SECRET", "VERSION", "READY", "ROTATING", "NEXT", "AGE");
+        .containsExactly(
+            "NAME", "SECRET", "VERSION", "READY", "ROTATING", "EXPIRES", "NEXT", "AGE");
     assertThat(columns("rotationpolicies"))
         .containsExactly("NAME", "READY", "CANARY", "BAKE", "BINDINGS", "ROTATING", "NEXT", "AGE");
+    assertThat(columns("secretstores"))
+        .containsExactly("NAME", "PROVIDER", "READY", "REASON", "AGE");
+    assertThat(columns("clustersecretstores"))
+        .containsExactly("NAME", "PROVIDER", "READY", "REASON", "AGE");
     assertThat(columns("secretrotations"))
         .containsExactly(
             "NAME",
@@ -133,6 +146,8 @@ class InvalidManifestsIT {
         switch (resource) {
           case "secretbindings" ->
               "kind: SecretBinding\nspec: {source: {secret: {name: a}}, workloads: [{kind: Deployment, name: a}]}";
+          case "secretstores" -> "kind: SecretStore\n" + STORE;
+          case "clustersecretstores" -> "kind: ClusterSecretStore\n" + STORE;
           case "rotationpolicies" -> "kind: RotationPolicy\nspec: {}";
           default -> "kind: SecretRotation\nspec: {bindingRef: {name: shown}, trigger: Manual}";
         };

@@ -15,6 +15,8 @@ import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.store.Operation;
+import io.keyturn.store.StoreObserver;
 import io.keyturn.testing.Scrape;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -52,6 +54,7 @@ class ApplicationTest {
   @Inject KubernetesClient client;
   @Inject OperatorConfig config;
   @Inject Telemetry telemetry;
+  @Inject StoreObserver stores;
 
   @Test
   void theOperatorIsStartedAliveAndReadyOnItsManagementPort() {
@@ -113,6 +116,7 @@ class ApplicationTest {
   void docsAndMetricsAgreeOnNamesTypesAndLabels() throws IOException {
     telemetry.retrieved(
         "secret", Telemetry.Retrieval.FAILURE, "SourceNotFound", Duration.ofMillis(1));
+    stores.asked("vault", "payments/vault", Operation.READ, "ok", Duration.ofMillis(1));
     telemetry.moved(rotation(Stage.Canary), Stage.Pending, Instant.now());
     telemetry.moved(rotation(Stage.Complete), Stage.Retiring, Instant.now());
 

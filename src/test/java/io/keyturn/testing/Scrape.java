@@ -49,7 +49,11 @@ public record Scrape(Map<String, String> types, List<Sample> samples) {
         labels.put(label.group(1), label.group(2));
       }
     }
-    return Stream.of(new Sample(sample.group(1), labels, Double.parseDouble(sample.group(3))));
+    return Stream.of(
+        new Sample(
+            sample.group(1),
+            labels,
+            Double.parseDouble(sample.group(3).replace("Inf", "Infinity"))));
   }
 
   /**

@@ -1,8 +1,10 @@
 package io.keyturn.controller;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.processing.event.Event;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.AbstractEventSource;
+import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.domain.binding.BindingObservation;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -10,45 +12,56 @@ import java.util.Set;
 
 /**
  * Lets rotations under way look again when something has happened to their binding: its source, its
- * alias, its policy or itself.
+ * alias, its policy or itself; and bindings when something has happened to their store.
  */
 @ApplicationScoped
 public class Nudge {
 
-  private final Source source = new Source();
+  private final Source<SecretRotation> rotations = new Source<>();
+  private final Source<SecretBinding> bindings = new Source<>();
 
   /** The event source of the rotations' controller. */
-  public Source source() {
-    return source;
+  public Source<SecretRotation> source() {
+    return rotations;
+  }
+
+  /** The event source of the bindings' controller. */
+  public Source<SecretBinding> ofBindings() {
+    return bindings;
+  }
+
+  /** Lets a binding look again. */
+  public void send(SecretBinding binding) {
+    bindings.send(ResourceID.fromResource(binding));
   }
 
   /** Lets a rotation look again. */
   public void send(String namespace, String rotation) {
-    source.send(new ResourceID(rotation, namespace));
+    rotations.send(new ResourceID(rotation, namespace));
   }
 
   /** Lets a rotation look again, unless it has ended. */
   public void send(String namespace, BindingObservation.Rotation rotation) {
     if (!rotation.stage().terminal()) {
-      source.send(new ResourceID(rotation.name(), namespace));
+      rotations.send(new ResourceID(rotation.name(), namespace));
     }
   }
 
   /** Hands events on to a controller once it runs. */
-  public static final class Source extends AbstractEventSource<Void, SecretRotation> {
+  public static final class Source<P extends HasMetadata> extends AbstractEventSource<Void, P> {
 
     private Source() {
       super(Void.class, "nudge");
     }
 
-    private void send(ResourceID rotation) {
+    private void send(ResourceID primary) {
       if (isRunning()) {
-        getEventHandler().handleEvent(new Event(rotation));
+        getEventHandler().handleEvent(new Event(primary));
       }
     }
 
     @Override
-    public Set<Void> getSecondaryResources(SecretRotation primary) {
+    public Set<Void> getSecondaryResources(P primary) {
       return Set.of();
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
@@ -42,7 +43,9 @@ class VaultIT {
     assertThat(issued.scene().condition(2, "OldRevoked").message()).contains("is refused");
     assertThat(team.rotation(2).getStatus().timeline().revokedAt()).isNotNull();
     assertThat(team.refused()).as("refused logins").isZero();
-    assertThat(team.binding().getStatus().previous().state().name()).isEqualTo("Revoked");
+    team.await(
+        "the binding says so",
+        () -> team.binding().getStatus().previous().state() == Previous.State.Revoked);
   }
 
   @ConcurrentTest
@@ -130,14 +133,20 @@ class VaultIT {
     Issued issued =
         Issued.byVault(
             "renew",
-            Duration.ofSeconds(6),
-            Duration.ofSeconds(30),
+            Duration.ofSeconds(15),
+            Duration.ofSeconds(75),
             2,
             "{canary: {bake: 1s, deadline: 60s}, retirement: {grace: 1s},"
-                + " schedule: {leadTime: 8s}}");
+                + " schedule: {leadTime: 30s}}");
     Team team = issued.team();
     Issued.Login first = issued.current();
-    team.await("it was renewed", () -> team.binding().getStatus().lease().lastRenewedAt() != null);
+    team.await(
+        "it was renewed, and its end is known",
+        () ->
+            team.binding().getStatus().lease().lastRenewedAt() != null
+                && "Expiring".equals(team.binding().getStatus().nextRotationReason()));
+    assertThat(team.binding().getStatus().expiresAt())
+        .isBetween(Instant.now().plusSeconds(30), Instant.now().plusSeconds(75));
 
     team.awaitStage(2, Stage.Complete);
 
@@ -264,7 +273,9 @@ class VaultIT {
         spec:
           source: {storeRef: {name: nowhere}, vaultKv: {mount: kv, path: a}}
           workloads: [{kind: Deployment, name: payments}]
-        """);
+        ---
+        """
+            + team.deployment(Scene.APP, 1, "hollow/ready", ""));
     Scene scene = new Scene(team, null);
 
     scene.awaitCondition("Stalled", Status.True, "StoreNotFound");

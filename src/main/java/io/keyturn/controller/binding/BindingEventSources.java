@@ -14,6 +14,7 @@ import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.controller.MetadataSource;
+import io.keyturn.controller.Nudge;
 import io.keyturn.kubernetes.TrimmedStore;
 import java.util.List;
 import java.util.Map;
@@ -30,13 +31,16 @@ final class BindingEventSources implements BindingIndex {
   private static final String BY_POLICY = "policy";
   private static final String SNAPSHOTS = "snapshots";
 
+  private final Nudge nudge;
   private final IndexerResourceCache<SecretBinding> bindings;
   private final InformerEventSource<GenericKubernetesResource, SecretBinding> secrets;
   private final InformerEventSource<SecretRotation, SecretBinding> rotations;
   private final InformerEventSource<RotationPolicy, SecretBinding> policies;
   private final InformerEventSource<GenericKubernetesResource, SecretBinding> deployments;
 
-  BindingEventSources(EventSourceContext<SecretBinding> context, MetadataSource metadata) {
+  BindingEventSources(
+      EventSourceContext<SecretBinding> context, MetadataSource metadata, Nudge nudge) {
+    this.nudge = nudge;
     bindings = context.getPrimaryCache();
     bindings.addIndexer(BY_SECRET, b -> secretKeys(b).toList());
     bindings.addIndexer(BY_WORKLOAD, b -> workloadKeys(b).distinct().toList());
@@ -87,7 +91,7 @@ final class BindingEventSources implements BindingIndex {
   }
 
   List<EventSource<?, SecretBinding>> all() {
-    return List.of(secrets, deployments, rotations, policies);
+    return List.of(nudge.ofBindings(), secrets, deployments, rotations, policies);
   }
 
   @Override

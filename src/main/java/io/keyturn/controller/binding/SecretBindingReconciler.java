@@ -85,7 +85,7 @@ public class SecretBindingReconciler implements Reconciler<SecretBinding> {
   public List<EventSource<?, SecretBinding>> prepareEventSources(
       EventSourceContext<SecretBinding> context) {
     census.ofBindings(context.getPrimaryCache());
-    BindingEventSources sources = new BindingEventSources(context, metadata);
+    BindingEventSources sources = new BindingEventSources(context, metadata, nudge);
     lookUpIn(sources);
     return sources.all();
   }

@@ -3,8 +3,12 @@ package io.keyturn.controller.store;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.keyturn.api.v1alpha1.Provider;
+import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
+import io.keyturn.controller.Census;
 import io.keyturn.controller.EventRecorder;
+import io.keyturn.controller.Nudge;
 import io.keyturn.controller.Wake;
 import io.keyturn.controller.store.StoreStatusFactory.Look;
 import io.keyturn.kubernetes.ApiServer;
@@ -18,7 +22,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Asks a store how it is and says so in its status; a status that says nothing new is not written.
+ * Asks a store how it is and says so in its status, and lets those who use it look again; a status
+ * that says nothing new is not written.
  */
 @ApplicationScoped
 class StoreReport {
@@ -28,13 +33,18 @@ class StoreReport {
   private final ApiServer api;
   private final Stores stores;
   private final EventRecorder events;
+  private final Census census;
+  private final Nudge nudge;
   private final Clock clock;
 
   @Inject
-  StoreReport(ApiServer api, Stores stores, EventRecorder events, Clock clock) {
+  StoreReport(
+      ApiServer api, Stores stores, EventRecorder events, Census census, Nudge nudge, Clock clock) {
     this.api = api;
     this.stores = stores;
     this.events = events;
+    this.census = census;
+    this.nudge = nudge;
     this.clock = clock;
   }
 
@@ -92,6 +102,16 @@ class StoreReport {
     written.setStatus(now);
     api.updateStatus(written);
     events.record(written, StoreStatusFactory.news(before, now));
+    census.bindings().filter(b -> uses(b, written)).forEach(nudge::send);
+  }
+
+  private static boolean uses(SecretBinding binding, CustomResource<?, ?> store) {
+    StoreRef ref = binding.getSpec().source().storeRef();
+    String namespace = store.getMetadata().getNamespace();
+    return ref != null
+        && ref.kind().name().equals(store.getKind())
+        && ref.name().equals(store.getMetadata().getName())
+        && (namespace == null || namespace.equals(binding.getMetadata().getNamespace()));
   }
 
   /** Spread, so that stores that were made at once are not asked at once for ever. */

@@ -32,6 +32,9 @@ final class Leases {
   /** A renewal that is shorter than asked by less than this was rounded and not cut. */
   private static final Duration ROUNDING = Duration.ofSeconds(2);
 
+  /** More than any lease may live. */
+  private static final Duration LONGEST = Duration.ofDays(3650);
+
   private final Connection connection;
   private final Session session;
   private final InstantSource clock;
@@ -101,9 +104,10 @@ final class Leases {
         : Optional.empty();
   }
 
-  Credential renew(Credential credential) {
+  Credential renew(Credential issued) {
     Deadline deadline = Deadline.fromNow();
     Instant before = clock.instant();
+    Credential credential = withLongest(issued, before, deadline);
     Duration asked = credential.ttl().orElseThrow(Leases::withoutTimes);
     Optional<Renewal> lease =
         credential.renewable() ? renewLease(credential, asked, before, deadline) : Optional.empty();
@@ -114,6 +118,35 @@ final class Leases {
     Optional<Renewal> owner =
         credential.owner().map(text -> renewOwner(Owner.parse(text), before, deadline));
     return renewed(credential, lease.get(), owner, before.plus(asked).minus(ROUNDING));
+  }
+
+  /**
+   * Vault says nowhere how long a lease can live at most, but gives no more than that to whoever
+   * asks for more. So it is asked once, at the first renewal; the time asked for next replaces
+   * that.
+   */
+  private Credential withLongest(Credential credential, Instant now, Deadline deadline) {
+    boolean first =
+        credential
+            .expiresAt()
+            .filter(at -> credential.ttl().map(credential.issuedAt()::plus).equals(Optional.of(at)))
+            .isPresent();
+    if (!first || !credential.renewable() || credential.hardExpiry().isPresent()) {
+      return credential;
+    }
+    Answer answer = session.ask(renewal(leaseOf(credential), LONGEST), deadline);
+    return answer.isSuccess()
+        ? credential.until(
+            credential.expiresAt().orElseThrow(),
+            true,
+            Optional.of(answer.reply().seconds("lease_duration"))
+                .filter(given -> given.compareTo(LONGEST.minus(ROUNDING)) < 0)
+                .map(now::plus))
+        : credential;
+  }
+
+  private static Call renewal(String lease, Duration time) {
+    return Call.put("sys/leases/renew", Map.of("lease_id", lease, "increment", time.toSeconds()));
   }
 
   /**
@@ -156,10 +189,7 @@ final class Leases {
   private Optional<Renewal> renewLease(
       Credential credential, Duration asked, Instant before, Deadline deadline) {
     String id = leaseOf(credential);
-    Answer answer =
-        session.ask(
-            Call.put("sys/leases/renew", Map.of("lease_id", id, "increment", asked.toSeconds())),
-            deadline);
+    Answer answer = session.ask(renewal(id, asked), deadline);
     if (answer.status() == 400 || answer.status() == 404) {
       return stillThere(id, deadline);
     }

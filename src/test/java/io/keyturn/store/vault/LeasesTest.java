@@ -35,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class LeasesTest {
 
+  private static final int AS_LONG_AS_ASKED = 3650 * 24 * 3600;
   private static final String LOGIN = "POST auth/kubernetes/login";
   private static final String ISSUE = "GET database/creds/app";
   private static final String RENEW = "PUT sys/leases/renew";
@@ -201,6 +202,7 @@ class LeasesTest {
   @Test
   void renewsTheLeaseAndItsToken() {
     Credential credential = issue();
+    vault.on(RENEW, says(200, renewed(AS_LONG_AS_ASKED, true)), says(200, renewed(600, true)));
     clock.pass(Duration.ofSeconds(400));
 
     Credential renewed = store.renew(credential);
@@ -210,7 +212,7 @@ class LeasesTest {
     assertThat(renewed.hardExpiry()).isEmpty();
     assertThat(renewed.renewable()).isTrue();
     assertThat(renewed.owner()).contains("accessor-1 " + start.plusSeconds(4000).getEpochSecond());
-    assertThat(vault.asked(RENEW).getFirst().body())
+    assertThat(vault.asked(RENEW).getLast().body())
         .contains("\"lease_id\":\"" + LEASE + "\"", "\"increment\":600");
     assertThat(vault.asked(RENEW_OWNER).getFirst().body())
         .isEqualTo("{\"accessor\":\"accessor-1\"}");
@@ -219,9 +221,28 @@ class LeasesTest {
   }
 
   @Test
+  void asksOnceHowLongALeaseCanLiveAtMost() {
+    Credential credential = issue();
+    vault.on(RENEW, says(200, renewed(3600, true)), says(200, renewed(600, true)));
+
+    Credential renewed = store.renew(credential);
+
+    assertThat(renewed.hardExpiry()).contains(start.plusSeconds(3600));
+    assertThat(renewed.expiresAt()).contains(start.plusSeconds(600));
+    clock.pass(Duration.ofSeconds(400));
+    store.renew(renewed);
+    assertThat(vault.asked(RENEW)).hasSize(3);
+    assertThat(vault.asked(RENEW).getLast().body()).contains("\"increment\":600");
+  }
+
+  @Test
   void learnsTheHardExpiryFromARenewalThatWasCut() {
     Credential credential = issue();
-    vault.on(RENEW, says(200, renewed(598, true)), says(200, renewed(100, true)));
+    vault.on(
+        RENEW,
+        says(200, renewed(AS_LONG_AS_ASKED, true)),
+        says(200, renewed(598, true)),
+        says(200, renewed(100, true)));
 
     assertThat(store.renew(credential).hardExpiry()).isEmpty();
     Credential cut = store.renew(credential);
@@ -243,6 +264,7 @@ class LeasesTest {
   @Test
   void endsWithItsTokenWhereNobodyMayRenewThat() {
     Credential credential = issue();
+    vault.on(RENEW, says(200, renewed(AS_LONG_AS_ASKED, true)), says(200, renewed(600, true)));
     vault.on(RENEW_OWNER, says(403, "{}"));
     clock.pass(Duration.ofSeconds(400));
 

@@ -193,6 +193,9 @@ public class Executor {
   private boolean firstValue(long version, SecretBinding binding, Secret alias) {
     Candidate candidate =
         candidates.obtain(binding, version, binding.getMetadata().getUid(), Optional.empty());
+    if (changedMeanwhile(candidate, binding)) {
+      return false;
+    }
     try (SecretData data = delivered(candidate, binding)) {
       if (alias != null && adoption.obstacle(alias, binding, data).isPresent()) {
         return false;
@@ -206,6 +209,12 @@ public class Executor {
       return writeFirstAlias(
           new VersionRef(version, snapshot), data.encode(), credential, binding, alias);
     }
+  }
+
+  /** A source that holds values has none any more: the next look says why. */
+  private boolean changedMeanwhile(Candidate candidate, SecretBinding binding) {
+    return candidate.delivery() instanceof Delivery.Refused
+        && !candidates.capabilities(binding).makesValues();
   }
 
   /** The data of a candidate, or why there are none; what was issued in vain is ended. */
@@ -261,6 +270,9 @@ public class Executor {
             .flatMap(s -> Credentials.of(s.getMetadata()))
             .map(Credentials.Known::credential);
     Candidate candidate = candidates.obtain(binding, version, token, current);
+    if (changedMeanwhile(candidate, binding)) {
+      return false;
+    }
     try (SecretData data = delivered(candidate, binding)) {
       Map<String, String> credential = annotations(candidate, binding);
       return leases.recorded(

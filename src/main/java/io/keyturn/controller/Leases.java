@@ -154,7 +154,9 @@ public class Leases {
    */
   boolean recorded(SecretBinding binding, Candidate candidate, BooleanSupplier write) {
     try {
-      return write.getAsBoolean();
+      boolean written = write.getAsBoolean();
+      candidate.credential().flatMap(Credential::ttl).ifPresent(telemetry::issued);
+      return written;
     } catch (KubernetesClientException e) {
       // Whoever gets no answer may have written all the same.
       if (e.getCode() >= HttpURLConnection.HTTP_BAD_REQUEST

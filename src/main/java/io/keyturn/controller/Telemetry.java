@@ -45,6 +45,13 @@ public interface Telemetry {
   void patched(WorkloadKind kind, String outcome);
 
   /**
+   * A credential that ends by itself was issued, and recorded.
+   *
+   * @param ttl how long it lives unless it is renewed
+   */
+  void issued(Duration ttl);
+
+  /**
    * A lease was renewed, or was to be.
    *
    * @param outcome ok, error, or lost if it has ended before its time

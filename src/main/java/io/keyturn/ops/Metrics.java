@@ -77,6 +77,7 @@ public class Metrics implements Telemetry {
       List.of("ok", "conflict", "error").forEach(outcome -> workloadPatches(kind, outcome));
     }
     timer("keyturn.containment.duration");
+    timer("keyturn.lease.ttl");
     List.of("ok", "error", "lost").forEach(this::renewals);
     registry.counter("keyturn.leases.expired.in.use");
     List.of(true, false).forEach(this::abandonments);
@@ -222,6 +223,11 @@ public class Metrics implements Telemetry {
   @Override
   public void patched(WorkloadKind kind, String outcome) {
     workloadPatches(kind, outcome).increment();
+  }
+
+  @Override
+  public void issued(Duration ttl) {
+    record("keyturn.lease.ttl", ttl);
   }
 
   @Override

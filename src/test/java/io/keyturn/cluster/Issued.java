@@ -37,7 +37,11 @@ record Issued(Team team, Scene scene) {
 
   /** A SecretStore of the shared Vault, whose role may use one path. */
   static String vaultStore(Team team, String path) {
-    VaultServer vault = SharedWorld.vault();
+    return vaultStore(SharedWorld.vault(), team, path);
+  }
+
+  /** The same of a Vault of the test's own. */
+  static String vaultStore(VaultServer vault, Team team, String path) {
     String name = team.namespace();
     vault.policy(name, POLICY.formatted(path));
     vault.kubernetesRole(
@@ -71,12 +75,17 @@ record Issued(Team team, Scene scene) {
 
   /** A team with database credentials of Vault, of the given TTL and at most of another. */
   static Issued byVault(String prefix, Duration ttl, Duration most, int replicas, String policy) {
-    Team team = SharedWorld.team(prefix);
-    SharedWorld.vault().databaseRole("database", team.namespace(), ttl, most);
+    return byVault(SharedWorld.vault(), SharedWorld.team(prefix), ttl, most, replicas, policy);
+  }
+
+  /** The same of a Vault of the test's own. */
+  static Issued byVault(
+      VaultServer vault, Team team, Duration ttl, Duration most, int replicas, String policy) {
+    vault.databaseRole("database", team.namespace(), ttl, most);
     String path = "database/creds/" + team.namespace();
     return of(
         team,
-        vaultStore(team, path),
+        vaultStore(vault, team, path),
         "storeRef: {name: vault}, vaultLease: {path: %s}".formatted(path),
         replicas,
         policy);

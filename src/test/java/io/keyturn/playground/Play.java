@@ -25,6 +25,13 @@ final class Play {
     play(new LeakedPassword(cast, payments), payments.team());
     Team web = cast.world().team("web");
     play(new GeneratedValue(cast, web), web);
+    if (cast.world().hasVault()) {
+      Team ledger = cast.world().team("ledger");
+      play(new LeasedUser(cast, ledger), ledger);
+    } else {
+      cast.promises()
+          .leaveOut(Promise.LEASED, "there is no Vault here; hack/vault/build builds it.");
+    }
     cast.terminal().blank();
     cast.terminal().title(++number + "  What was never shown");
     cast.terminal()

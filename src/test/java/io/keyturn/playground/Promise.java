@@ -22,6 +22,8 @@ enum Promise {
   REFUSED("The leaked value opens nothing any more, and nothing goes back to it"),
   /** Scene 7. */
   GENERATED("A generated value goes the same way"),
+  /** Scene 8. */
+  LEASED("A credential that Vault issued ends when nobody uses it, and not before"),
   /** All scenes. */
   SILENT("No value is shown, logged or reported");
 

@@ -10,6 +10,8 @@ final class Promises {
 
   private record Verdict(boolean kept, String evidence) {}
 
+  private final Map<Promise, String> leftOut = new EnumMap<>(Promise.class);
+
   private static final Verdict NOT_REACHED = new Verdict(false, "not reached");
 
   private final Terminal terminal;
@@ -29,6 +31,11 @@ final class Promises {
     terminal.verdict(kept, promise.sentence() + ": " + evidence + ".");
   }
 
+  /** Notes that nobody can judge a promise here, and why. */
+  void leaveOut(Promise promise, String why) {
+    leftOut.put(promise, why);
+  }
+
   /** The promises that did not come true. */
   List<Promise> broken() {
     return verdicts.keySet().stream().filter(p -> !verdict(p).kept()).toList();
@@ -36,7 +43,9 @@ final class Promises {
 
   /** The promises that nobody could judge, because the demo stopped before. */
   List<Promise> notReached() {
-    return Arrays.stream(Promise.values()).filter(p -> !verdicts.containsKey(p)).toList();
+    return Arrays.stream(Promise.values())
+        .filter(p -> !verdicts.containsKey(p) && !leftOut.containsKey(p))
+        .toList();
   }
 
   /** One line for each promise. */
@@ -44,6 +53,10 @@ final class Promises {
     terminal.blank();
     terminal.title("What was promised, and what was counted");
     for (Promise promise : Promise.values()) {
+      if (leftOut.containsKey(promise)) {
+        terminal.say("Left out: " + promise.sentence() + ": " + leftOut.get(promise));
+        continue;
+      }
       Verdict verdict = verdict(promise);
       terminal.row(verdict.kept(), promise.sentence(), verdict.evidence());
     }

@@ -5,6 +5,7 @@ import io.keyturn.testing.ControlPlane;
 import io.keyturn.testing.HollowKubelet;
 import io.keyturn.testing.OperatorProcess;
 import io.keyturn.testing.PostgresServer;
+import io.keyturn.testing.VaultServer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -57,6 +58,20 @@ final class World implements AutoCloseable {
     operator.kill();
     Awaitility.await("the operator is gone").until(() -> !operator.isAlive());
     return pid;
+  }
+
+  /** Whether there is a Vault on this machine. */
+  boolean hasVault() {
+    return !System.getProperty("demo.vault", "").isEmpty();
+  }
+
+  /** Starts a Vault that asks the control plane who somebody is, and issues users of PostgreSQL. */
+  VaultServer startVault() {
+    VaultServer vault = opened(VaultServer.start());
+    noteProcesses();
+    vault.enableKubernetesAuth("kubernetes", plane);
+    vault.enableDatabase("database", postgres);
+    return vault;
   }
 
   /** A team in a new namespace. */

@@ -360,6 +360,9 @@ final class SimulatedOperator {
     public void renewed(String outcome) {}
 
     @Override
+    public void issued(Duration ttl) {}
+
+    @Override
     public void abandoned(boolean ended) {}
 
     @Override

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.http.HttpResponse;
+import io.keyturn.api.v1alpha1.Names;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -61,8 +62,19 @@ public final class ClusterRecord {
   /** After a watch has ended. */
   private static final Duration AGAIN = Duration.ofMillis(500);
 
-  /** Names of users; and texts made of other keys, each of which is searched for itself. */
-  private static final Set<String> NOT_SECRET = Set.of("username", "u", "url", "URL", "DB_URL");
+  /**
+   * Names of users and servers, certificates, and texts made of other keys, each of which is
+   * searched for itself.
+   */
+  private static final Set<String> NOT_SECRET =
+      Set.of(
+          "username", "u", "url", "URL", "DB_URL", "host", "port", "database", "tls.crt", "ca.crt");
+
+  /** What begins the id of a lease of Vault; only its last part is secret. */
+  private static final String LEASE = "lease:";
+
+  /** The lines around a private key are in each file of its kind. */
+  private static final Pattern ARMOUR = Pattern.compile("(?m)^-----.*-----$\\s*");
 
   /** Words, as tests of the test world itself take them for values, are everywhere. */
   private static final Pattern WORDS = Pattern.compile("[a-z -]*");
@@ -184,13 +196,29 @@ public final class ClusterRecord {
           .path("data")
           .forEachEntry(
               (key, value) -> keep("the key %s of the Secret %s".formatted(key, name), key, value));
+      keepCredential(name, secret.at("/metadata/annotations"));
       out.write((withoutValues(secret) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Whoever has the id of a lease may end it: it stands on its Secret and nowhere else. */
+  private void keepCredential(String name, JsonNode annotations) {
+    String id = annotations.path(Names.CREDENTIAL).asText();
+    if (id.startsWith(LEASE)) {
+      owners.putIfAbsent(id.substring(id.lastIndexOf('/') + 1), "the lease of the Secret " + name);
+    }
+    String owner = annotations.path(Names.CREDENTIAL_OWNER).asText();
+    if (!owner.isEmpty()) {
+      owners.putIfAbsent(owner.split(" ")[0], "the accessor of the Secret " + name);
     }
   }
 
   private void keep(String owner, String key, JsonNode value) {
     String text =
-        new String(Base64.getDecoder().decode(value.asText()), StandardCharsets.ISO_8859_1);
+        ARMOUR
+            .matcher(
+                new String(Base64.getDecoder().decode(value.asText()), StandardCharsets.ISO_8859_1))
+            .replaceAll("");
     if (!NOT_SECRET.contains(key) && !WORDS.matcher(text).matches()) {
       owners.putIfAbsent(text, owner);
     }
@@ -200,8 +228,9 @@ public final class ClusterRecord {
   private static JsonNode withoutValues(JsonNode secret) {
     ObjectNode metadata = (ObjectNode) secret.path("metadata");
     boolean ours = metadata.path("labels").path(MANAGED_BY).asText().equals("keyturn");
-    if (!ours && metadata.path("annotations") instanceof ObjectNode annotations) {
-      annotations.remove(LAST_APPLIED);
+    if (metadata.path("annotations") instanceof ObjectNode annotations) {
+      annotations.remove(
+          ours ? List.of(Names.CREDENTIAL, Names.CREDENTIAL_OWNER) : List.of(LAST_APPLIED));
     }
     return metadata;
   }

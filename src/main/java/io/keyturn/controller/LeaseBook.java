@@ -106,6 +106,16 @@ public class LeaseBook {
     return line != null && line.ended();
   }
 
+  /** Whether anything is known of it that its snapshot does not say. */
+  public boolean knows(ObjectMeta snapshot) {
+    return lines.containsKey(snapshot.getUid());
+  }
+
+  /** Whether a lease has ended by now. */
+  public boolean dead(Lease lease) {
+    return lease.dead(clock.instant());
+  }
+
   /**
    * The lease of a snapshot; empty if its credential does not end by itself.
    *

@@ -36,6 +36,8 @@ class ObjectGauges {
           Conditions.DELIVERED,
           Conditions.ROTATING,
           Conditions.ROTATION_HEALTHY,
+          Conditions.LEASE_HEALTHY,
+          Conditions.EXPIRING_SOON,
           Conditions.FIELD_CONFLICT,
           Conditions.STALLED);
 

@@ -191,7 +191,7 @@ class InvalidManifestsIT {
 
   /** The pages that show manifests. */
   static Stream<Path> pages() {
-    return Stream.of("gates", "schedules", "waves", "emergencies")
+    return Stream.of("gates", "schedules", "waves", "emergencies", "stores", "leases")
         .map(name -> Path.of("docs", name + ".md"));
   }
 

@@ -384,7 +384,7 @@ public final class VaultServer implements AutoCloseable {
    * its own, who is not the superuser.
    */
   public void enableDatabase(String mount, PostgresServer postgres) {
-    String admin = "vault-" + mount;
+    String admin = "vault-%s-%d".formatted(mount, pid());
     String password = UUID.randomUUID().toString();
     postgres.createRoleAdmin(admin, password);
     try (Connection connection = postgres.connect();

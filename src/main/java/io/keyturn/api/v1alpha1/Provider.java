@@ -111,6 +111,11 @@ public record Provider(
               "The ServiceAccount that logs in. It is one of the namespace of the SecretBinding.")
           String serviceAccountName,
       @Size(min = 1, max = 253)
+          @ValidationRule(
+              value = "!self.matches('^https?://kubernetes([.]default)?([./:]|$)')",
+              message =
+                  "a token with this audience opens the API server and must not leave the cluster:"
+                      + " choose another one, such as vault")
           @JsonPropertyDescription(
               "The audience of the token that is made for each login; the role has to ask for the"
                   + " same. Default: vault.")

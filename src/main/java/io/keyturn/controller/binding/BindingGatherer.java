@@ -19,6 +19,7 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
+import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
@@ -441,16 +442,24 @@ class BindingGatherer {
     return leases;
   }
 
-  /** What is being revoked is not renewed, and neither is what nobody uses any more. */
-  private static boolean kept(
+  /**
+   * What is being revoked is not renewed, and neither is what nobody uses any more. While a
+   * rotation is under way, what others have left is renewed for as long as it lives.
+   */
+  private boolean kept(
       ObjectMeta snapshot, Optional<SecretRotation> active, List<String> earlierUsers) {
     if (active.isEmpty()) {
       return !earlierUsers.isEmpty();
     }
     SecretRotationStatus journal = active.get().getStatus();
-    boolean going =
-        journal.stage() == Stage.Revoking && journal.from().snapshot().equals(snapshot.getName());
-    return !going;
+    if (is(journal.from(), snapshot)) {
+      return journal.stage() != Stage.Revoking;
+    }
+    return is(journal.to(), snapshot) || (book.knows(snapshot) && !book.ended(snapshot));
+  }
+
+  private static boolean is(VersionRef version, ObjectMeta snapshot) {
+    return version != null && snapshot.getName().equals(version.snapshot());
   }
 
   private static boolean alive(ObjectMeta snapshot) {

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
@@ -28,6 +29,7 @@ import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.LeaseBook;
 import io.keyturn.controller.VersionUsers;
 import io.keyturn.domain.gate.Measurement;
+import io.keyturn.domain.lease.Lease;
 import io.keyturn.domain.rotation.Observation;
 import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.CheckJob;
@@ -48,6 +50,7 @@ import io.keyturn.store.spi.Capabilities;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
@@ -216,7 +219,9 @@ class RotationGatherer {
             : new Source.Fresh(false),
         overlap,
         stage.retires() || stage == Stage.Discarding ? going(rotation) : Credential.NONE,
-        stage == Stage.Pending && current.filter(c -> ended(c, rotation)).isPresent(),
+        stage.retires() ? replaceBy(rotation, binding, spec) : Optional.empty(),
+        (stage == Stage.Pending || stage == Stage.Promoting)
+            && current.filter(c -> ended(c, rotation, binding)).isPresent(),
         ASKS_SNAPSHOTS.contains(stage) ? snapshots(rotation, binding) : List.of(),
         ASKS_ALIAS.contains(stage)
             ? alias(rotation, binding, alias)
@@ -259,11 +264,30 @@ class RotationGatherer {
         .orElse(Credential.NONE);
   }
 
-  private boolean ended(VersionRef version, SecretRotation rotation) {
-    return Optional.ofNullable(
-            secrets.read(rotation.getMetadata().getNamespace(), version.snapshot()))
-        .filter(s -> book.ended(s.getMetadata()))
-        .isPresent();
+  private boolean ended(VersionRef version, SecretRotation rotation, SecretBinding binding) {
+    return lease(version, rotation, binding).filter(book::dead).isPresent();
+  }
+
+  /** When the version that is current by now has to be replaced. */
+  private Optional<Instant> replaceBy(
+      SecretRotation rotation, SecretBinding binding, RotationPolicySpec policy) {
+    Duration leadTime = Durations.parse(policy.schedule().leadTime());
+    return lease(rotation.getStatus().to(), rotation, binding).flatMap(l -> l.rotateBy(leadTime));
+  }
+
+  private Optional<Lease> lease(
+      VersionRef version, SecretRotation rotation, SecretBinding binding) {
+    Secret snapshot = secrets.read(rotation.getMetadata().getNamespace(), version.snapshot());
+    if (snapshot == null) {
+      return Optional.empty();
+    }
+    boolean noted =
+        binding != null
+            && binding.getStatus().current() != null
+            && binding.getStatus().current().snapshot().equals(version.snapshot());
+    return Credentials.of(snapshot.getMetadata())
+        .flatMap(
+            k -> book.lease(snapshot.getMetadata(), k, noted ? binding.getStatus() : null, true));
   }
 
   private Users users(

@@ -217,6 +217,11 @@ final class Draft {
     return stage == Stage.Pending ? seen.overlap() == Overlap.None : cutover != null;
   }
 
+  /** Whether the version that the rotation began with is of no use any more. */
+  boolean nothingToGoBackTo() {
+    return emergency() || cutsOver() || seen.fromEnded();
+  }
+
   /** Whether a canary is wanted at all. */
   boolean triesOut() {
     if (cutsOver() || seen.fromEnded()) {

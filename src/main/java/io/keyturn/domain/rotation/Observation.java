@@ -37,6 +37,8 @@ import java.util.Optional;
  * @param source what the source holds
  * @param overlap whether the old value stays valid beside the new one; never Auto
  * @param going what the store of the version that is on its way out can do about it
+ * @param replaceBy when the version that retires another one has to be replaced itself, because its
+ *     credential ends for good; empty: never, or not known
  * @param fromEnded whether the credential that the workloads have is known to have ended
  * @param snapshots names of the snapshots that this attempt has made
  * @param alias what the alias holds
@@ -72,6 +74,7 @@ public record Observation(
     Source source,
     Overlap overlap,
     Credential going,
+    Optional<Instant> replaceBy,
     boolean fromEnded,
     List<String> snapshots,
     Alias alias,

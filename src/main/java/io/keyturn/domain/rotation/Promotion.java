@@ -105,7 +105,7 @@ final class Promotion {
   }
 
   private void fail(Draft draft, String why) {
-    boolean back = !draft.emergency() && !draft.cutsOver();
+    boolean back = !draft.nothingToGoBackTo();
     if (back && draft.policy().promotion().onFailure() == OnFailure.RollBack) {
       draft.rollBack(Reasons.PROMOTION_FAILED, why);
       return;

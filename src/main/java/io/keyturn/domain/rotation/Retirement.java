@@ -30,7 +30,8 @@ final class Retirement {
     boolean newerWaits = draft.seen.source() instanceof Source.Fresh fresh && newer(draft, fresh);
     Wishes wishes = draft.seen.wishes();
     // Somebody deletes the binding or this record: there is nothing to take back any more.
-    boolean leaving = wishes.bindingGone() || wishes.deleted() || wishes.compromised();
+    boolean leaving =
+        wishes.bindingGone() || wishes.deleted() || wishes.compromised() || replaced(draft);
     boolean endsNow =
         draft.emergency() && Promotion.deadlinePassed(draft) && !draft.waitsForPeople();
     boolean graceOver = !draft.now.isBefore(graceUntil);
@@ -60,6 +61,14 @@ final class Retirement {
                 draft.from().version(),
                 RotationPlanner.first(users)));
     draft.wakeIn(RotationPlanner.POLL);
+  }
+
+  /**
+   * Whoever uses the previous version does not keep the present one from being replaced in time.
+   */
+  private static boolean replaced(Draft draft) {
+    draft.seen.replaceBy().ifPresent(draft::wake);
+    return draft.seen.replaceBy().filter(by -> !draft.now.isBefore(by)).isPresent();
   }
 
   /** A value that the source makes only when asked does not wait for anybody. */
@@ -125,7 +134,8 @@ final class Retirement {
     }
     draft.disabled(disabledAt);
     Instant over = disabledAt.plus(Durations.parse(draft.policy().retirement().disableSoak()));
-    boolean soaks = draft.now.isBefore(over) && !draft.seen.wishes().compromised();
+    boolean soaks =
+        draft.now.isBefore(over) && !draft.seen.wishes().compromised() && !replaced(draft);
     if (soaks || draft.waitsForPeople()) {
       draft.wake(over);
       draft.wakeIn(RotationPlanner.POLL);
@@ -170,6 +180,7 @@ final class Retirement {
   static boolean triedLongEnough(Draft draft) {
     Instant since = draft.retirement().revokingSince();
     return draft.seen.wishes().compromised()
+        || replaced(draft)
         || (since != null && !draft.now.isBefore(since.plus(REVOKING)));
   }
 

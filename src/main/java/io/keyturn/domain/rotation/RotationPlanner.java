@@ -183,7 +183,7 @@ public final class RotationPlanner {
    * Nothing goes back to a value that is known to others or has ended, once the new one is there.
    */
   private static boolean pastReturn(Draft draft) {
-    return draft.stage() == Stage.Promoting && (draft.emergency() || draft.cutsOver());
+    return draft.stage() == Stage.Promoting && draft.nothingToGoBackTo();
   }
 
   /** A candidate that was made already differs from what the source holds now. */

@@ -653,6 +653,49 @@ class RetirementTest {
   // A version that has ended already.
 
   @Test
+  void aPodOnTheOldVersionDoesNotKeepTheNewOneFromBeingReplacedInTime() {
+    Scene scene = revocable("");
+    scene.users = List.of("job-1");
+    scene.until(Stage.Retiring);
+    scene.replaceBy = scene.now.plus(Duration.ofHours(3));
+    scene.after(Duration.ofHours(2)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Retiring);
+
+    scene.after(Duration.ofHours(1)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Complete);
+    assertThat(scene.did()).doesNotContain(REVOKE);
+    assertOldRevoked(scene, Status.False, Reasons.REVOKING);
+  }
+
+  @Test
+  void norDoesTheSoakOfTheOldOne() {
+    Scene scene = disablable("retirement: {disableSoak: 9h}").until(Stage.Disabling).settle();
+    scene.replaceBy = scene.now.plus(Duration.ofHours(1));
+
+    assertThat(scene.step().wakeAt().orElseThrow()).isBeforeOrEqualTo(scene.replaceBy);
+    scene.after(Duration.ofHours(1)).settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Complete);
+    assertThat(scene.did()).contains(REVOKE);
+  }
+
+  @Test
+  void nothingGoesBackToAVersionThatHasEnded() {
+    Scene scene = Scene.of("api");
+    scene.trigger = Trigger.Expiring;
+    scene.fromEnded = true;
+    scene.until(Stage.Promoting);
+    scene.service("api").stuck = "its pods crash";
+    scene.settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Promoting);
+    assertThat(condition(scene, Conditions.BLOCKED).orElseThrow().reason())
+        .isEqualTo(Reasons.PROMOTION_FAILED);
+
+    scene.abort = true;
+    scene.settle();
+    assertThat(scene.stage()).isEqualTo(Stage.Promoting);
+  }
+
+  @Test
   void noCanaryIsWaitedForWhereTheOldValueHasEnded() {
     Scene scene = Scene.of("api", "worker");
     scene.trigger = Trigger.Expiring;

@@ -92,6 +92,7 @@ final class Scene {
   boolean delivered = true;
   Overlap overlap = Overlap.Full;
   Credential going = Credential.NONE;
+  Instant replaceBy;
   boolean fromEnded;
   boolean stale;
   Instant reportedAt;
@@ -275,6 +276,7 @@ final class Scene {
         source,
         overlap,
         going,
+        Optional.ofNullable(replaceBy),
         fromEnded,
         List.copyOf(snapshots),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),

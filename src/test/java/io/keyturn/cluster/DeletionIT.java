@@ -25,11 +25,11 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 /** What becomes of a rotation, and of everybody around it, when something is deleted meanwhile. */
 class DeletionIT {
 
-  /** Every stage that a rotation under way can stand in. */
+  /** Every stage that a rotation under way can stand in to a value that no store has issued. */
   @ParameterizedTest
   @EnumSource(
       mode = Mode.EXCLUDE,
-      names = {"Complete", "Failed", "Aborted", "Superseded"})
+      names = {"Disabling", "Revoking", "Complete", "Failed", "Aborted", "Superseded"})
   @Execution(ExecutionMode.CONCURRENT)
   @Retention(RetentionPolicy.RUNTIME)
   @Target(ElementType.METHOD)

@@ -137,6 +137,6 @@ class VaultFaultsIT {
 
   private static void awaitPassed(Duration time) {
     Instant end = Instant.now().plus(time);
-    Awaitility.await().until(() -> Instant.now().isAfter(end));
+    Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> Instant.now().isAfter(end));
   }
 }

@@ -113,6 +113,37 @@ record Issued(Team team, Scene scene) {
     return new Issued(team, new Scene(team, null));
   }
 
+  /** A pod beside the workload that logs in with the alias, and runs until somebody deletes it. */
+  void runAlone(String name) {
+    team.apply(
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: %1$s, labels: {app: %1$s}}
+        spec:
+          terminationGracePeriodSeconds: 1
+          containers:
+            - name: app
+              image: hollow/postgres-client
+              env:
+                - {name: DB_HOST, value: "127.0.0.1"}
+                - {name: DB_PORT, value: "%2$d"}
+                - name: DB_USER
+                  valueFrom: {secretKeyRef: {name: payments-db, key: username}}
+                - name: DB_PASSWORD
+                  valueFrom: {secretKeyRef: {name: payments-db, key: password}}
+        """
+            .formatted(name, SharedWorld.postgres().port()));
+    team.await(
+        name + " runs",
+        () ->
+            team.pods().stream()
+                .anyMatch(p ->
+                    p.getMetadata().getName().equals(name)
+                        && p.getStatus() != null
+                        && "Running".equals(p.getStatus().getPhase())));
+  }
+
   /** Somebody asks for a new value. */
   void ask(String nonce) {
     scene.patch("secretbinding", Team.SECRET, "spec: {rotate: {nonce: %s}}", nonce);

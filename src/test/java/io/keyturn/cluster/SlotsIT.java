@@ -77,33 +77,7 @@ class SlotsIT {
   void aJobOnTheOldSlotKeepsTheNextRotationWaitingAndIsNamed() {
     Issued issued = rotated("slotjob", 1);
     Team team = issued.team();
-    team.apply(
-        """
-        apiVersion: v1
-        kind: Pod
-        metadata: {name: nightly, labels: {app: nightly}}
-        spec:
-          terminationGracePeriodSeconds: 1
-          containers:
-            - name: app
-              image: hollow/postgres-client
-              env:
-                - {name: DB_HOST, value: "127.0.0.1"}
-                - {name: DB_PORT, value: "%d"}
-                - name: DB_USER
-                  valueFrom: {secretKeyRef: {name: payments-db, key: username}}
-                - name: DB_PASSWORD
-                  valueFrom: {secretKeyRef: {name: payments-db, key: password}}
-        """
-            .formatted(SharedWorld.postgres().port()));
-    team.await(
-        "the other pod runs",
-        () ->
-            team.pods().stream()
-                .anyMatch(p ->
-                    p.getMetadata().getName().equals("nightly")
-                        && p.getStatus() != null
-                        && "Running".equals(p.getStatus().getPhase())));
+    issued.runAlone("nightly");
     issued.ask("one");
     team.awaitStage(2, Stage.Retiring);
     // The record goes while the old version is used, so the next rotation has to look for itself.

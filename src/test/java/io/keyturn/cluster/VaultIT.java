@@ -54,15 +54,7 @@ class VaultIT {
         Issued.byVault("straggler", Duration.ofSeconds(10), Duration.ofHours(1), 2, QUICK);
     Team team = issued.team();
     Issued.Login first = issued.current();
-    team.apply(straggler(team));
-    team.await(
-        "the straggler runs",
-        () ->
-            team.pods().stream()
-                .anyMatch(p ->
-                    p.getMetadata().getName().equals("straggler")
-                        && p.getStatus() != null
-                        && "Running".equals(p.getStatus().getPhase())));
+    issued.runAlone("straggler");
 
     issued.ask("now");
     team.awaitStage(2, Stage.Retiring);
@@ -81,27 +73,6 @@ class VaultIT {
     team.awaitStage(2, Stage.Complete);
     assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.REFUSED);
     assertThat(team.refused()).as("refused logins").isZero();
-  }
-
-  private static String straggler(Team team) {
-    return """
-    apiVersion: v1
-    kind: Pod
-    metadata: {name: straggler, labels: {app: straggler}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-        - name: app
-          image: hollow/postgres-client
-          env:
-            - {name: DB_HOST, value: "127.0.0.1"}
-            - {name: DB_PORT, value: "%d"}
-            - name: DB_USER
-              valueFrom: {secretKeyRef: {name: payments-db, key: username}}
-            - name: DB_PASSWORD
-              valueFrom: {secretKeyRef: {name: payments-db, key: password}}
-    """
-        .formatted(SharedWorld.postgres().port());
   }
 
   @ConcurrentTest

@@ -14,6 +14,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.Workload;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
+import io.keyturn.testing.ManualClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -24,7 +25,7 @@ class FirstLooksTest {
 
   private static final Instant BEGIN = Instant.parse("2026-11-25T12:00:00Z");
 
-  private final StillClock clock = new StillClock(BEGIN);
+  private final ManualClock clock = new ManualClock(BEGIN);
   private final FirstLooks looks = new FirstLooks(clock);
 
   @Test

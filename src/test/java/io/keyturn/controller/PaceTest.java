@@ -2,6 +2,7 @@ package io.keyturn.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keyturn.testing.ManualClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class PaceTest {
 
-  private final StillClock clock = new StillClock(Instant.parse("2026-11-24T12:00:00Z"));
+  private final ManualClock clock = new ManualClock(Instant.parse("2026-11-24T12:00:00Z"));
   private final Pace pace = new Pace(5, clock);
 
   @Test

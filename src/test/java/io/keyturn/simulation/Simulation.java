@@ -22,6 +22,7 @@ import io.keyturn.domain.gate.Measurement;
 import io.keyturn.gate.Judge;
 import io.keyturn.invariant.Invariants;
 import io.keyturn.secret.SecretData;
+import io.keyturn.testing.ManualClock;
 import io.keyturn.testing.Policies;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -110,7 +111,7 @@ final class Simulation {
    */
   record Outcome(List<Stage> ends, String current, boolean waiting, long states) {}
 
-  private final VirtualClock clock = new VirtualClock();
+  private final ManualClock clock = new ManualClock(Instant.parse("2026-01-05T08:00:00Z"));
   private final ObjectStore store = new ObjectStore(clock);
   private final Scenario scenario;
   private final Random random;
@@ -479,21 +480,15 @@ final class Simulation {
 
   /** Somebody reports that the current value is known to others. */
   void report(String nonce) {
-    SecretBinding binding = store.read(SecretBinding.class, NAMESPACE, BINDING);
-    binding.setSpec(
-        new SecretBindingSpec(
-            binding.getSpec().source(),
-            binding.getSpec().secret(),
-            binding.getSpec().workloads(),
-            binding.getSpec().delivery(),
-            binding.getSpec().rotationPolicyRef(),
-            new SecretBindingSpec.Rotate(nonce, RotateReason.Compromise, null),
-            null));
-    store.update(binding);
+    rotate(nonce, RotateReason.Compromise);
   }
 
   /** Somebody wants a new value. */
   void ask(String nonce) {
+    rotate(nonce, RotateReason.Manual);
+  }
+
+  private void rotate(String nonce, RotateReason reason) {
     SecretBinding binding = store.read(SecretBinding.class, NAMESPACE, BINDING);
     binding.setSpec(
         new SecretBindingSpec(
@@ -502,7 +497,7 @@ final class Simulation {
             binding.getSpec().workloads(),
             binding.getSpec().delivery(),
             binding.getSpec().rotationPolicyRef(),
-            new SecretBindingSpec.Rotate(nonce, RotateReason.Manual, null),
+            new SecretBindingSpec.Rotate(nonce, reason, null),
             null));
     store.update(binding);
   }

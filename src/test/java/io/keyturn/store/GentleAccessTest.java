@@ -109,7 +109,7 @@ class GentleAccessTest {
       int before = world.vault.allCalls();
       Duration wait = Duration.ZERO;
       while (world.vault.allCalls() == before) {
-        world.clock.move(Duration.ofSeconds(1));
+        world.clock.advance(Duration.ofSeconds(1));
         wait = wait.plusSeconds(1);
         readFails("probe" + probe + "-" + wait.toSeconds());
       }
@@ -121,7 +121,7 @@ class GentleAccessTest {
     assertThat(waited).isGreaterThan(Duration.ofMinutes(4));
 
     world.vault.weather.clear();
-    world.clock.move(Duration.ofSeconds(301));
+    world.clock.advance(Duration.ofSeconds(301));
     assertThat(world.read(kv("payments", "vault", "good"))).isEqualTo("good");
     assertThat(world.read(kv("payments", "vault", "better"))).isEqualTo("better");
   }
@@ -153,7 +153,7 @@ class GentleAccessTest {
     assertThat(readFails("b").kind()).isEqualTo(Kind.THROTTLED);
     assertThat(readFails("b").retryAfter().orElseThrow())
         .isBetween(Duration.ofSeconds(90), Duration.ofSeconds(108));
-    world.clock.move(Duration.ofSeconds(90));
+    world.clock.advance(Duration.ofSeconds(90));
     assertThat(world.read(kv("payments", "vault", "c"))).isEqualTo("c");
     assertThat(world.vault.allCalls()).isEqualTo(2);
   }
@@ -193,15 +193,15 @@ class GentleAccessTest {
     world.store("payments", "vault");
     fails(Kind.DENIED, null);
     readFails("a");
-    world.clock.move(Duration.ofMinutes(1));
+    world.clock.advance(Duration.ofMinutes(1));
 
     assertThat(readFails("a").retryAfter()).hasValue(Duration.ofMinutes(2));
     assertThat(readFails("b").retryAfter()).hasValue(Duration.ofMinutes(1));
-    world.clock.move(Duration.ofMinutes(2));
+    world.clock.advance(Duration.ofMinutes(2));
     world.vault.weather.clear();
     world.read(kv("payments", "vault", "a"));
     fails(Kind.DENIED, null);
-    world.clock.move(Duration.ofMinutes(2));
+    world.clock.advance(Duration.ofMinutes(2));
     assertThat(readFails("a").retryAfter()).hasValue(Duration.ofMinutes(1));
   }
 

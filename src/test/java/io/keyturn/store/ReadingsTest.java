@@ -56,7 +56,7 @@ class ReadingsTest {
         String path = "key" + binding % 100;
         assertThat(world.read(kv("payments", "vault", path))).isEqualTo(path);
       }
-      world.clock.move(Duration.ofSeconds(66));
+      world.clock.advance(Duration.ofSeconds(66));
     }
 
     assertThat(world.vault.allCalls()).isEqualTo(1000);
@@ -94,10 +94,10 @@ class ReadingsTest {
     world.read(kv("payments", "vault", "db"));
     Instant next = world.stores.nextRead(kv("payments", "vault", "db")).orElseThrow();
 
-    world.clock.move(Duration.between(world.clock.instant(), next).minusMillis(1));
+    world.clock.advance(Duration.between(world.clock.instant(), next).minusMillis(1));
     world.read(kv("payments", "vault", "db"));
     assertThat(world.vault.calls("read db")).isEqualTo(1);
-    world.clock.move(Duration.ofMillis(1));
+    world.clock.advance(Duration.ofMillis(1));
     world.read(kv("payments", "vault", "db"));
     assertThat(world.vault.calls("read db")).isEqualTo(2);
   }
@@ -120,7 +120,7 @@ class ReadingsTest {
     SecretData kept = world.vault.handedOut.getFirst();
     assertThat(kept.get("password")).isEqualTo("db".getBytes());
 
-    world.clock.move(Duration.ofMinutes(2));
+    world.clock.advance(Duration.ofMinutes(2));
     data();
 
     assertThat(kept.get("password")).containsOnly(0);
@@ -153,12 +153,12 @@ class ReadingsTest {
           .isEqualTo(Kind.NOT_FOUND);
     }
     assertThat(world.vault.calls("read db")).isEqualTo(1);
-    world.clock.move(Duration.ofSeconds(40));
+    world.clock.advance(Duration.ofSeconds(40));
     assertThat(failure(() -> world.read(kv("payments", "vault", "db"))).retryAfter())
         .as("what is left of it")
         .hasValue(Duration.ofSeconds(20));
 
-    world.clock.move(Duration.ofSeconds(20));
+    world.clock.advance(Duration.ofSeconds(20));
     world.vault.weather.clear();
     assertThat(world.read(kv("payments", "vault", "db"))).isEqualTo("db");
   }

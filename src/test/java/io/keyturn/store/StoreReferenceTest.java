@@ -134,7 +134,7 @@ class StoreReferenceTest {
     }
     assertThat(world.objects.reads).hasValue(1);
 
-    world.clock.move(seconds(10));
+    world.clock.advance(seconds(10));
     world.read(kv("payments", "vault", "db"));
     assertThat(world.objects.reads).hasValue(2);
   }
@@ -161,7 +161,7 @@ class StoreReferenceTest {
     SecretStore store = world.store("payments", "vault");
     world.read(kv("payments", "vault", "db"));
     world.objects.remove(store);
-    world.clock.move(seconds(11));
+    world.clock.advance(seconds(11));
 
     assertThat(failure(() -> world.read(kv("payments", "vault", "db"))).reason())
         .isEqualTo("StoreNotFound");
@@ -172,11 +172,11 @@ class StoreReferenceTest {
   void aStoreThatNobodyUsesIsClosedAfterHalfAnHour() {
     world.store("payments", "vault");
     world.read(kv("payments", "vault", "db"));
-    world.clock.move(Duration.ofMinutes(29));
+    world.clock.advance(Duration.ofMinutes(29));
     world.read(kv("payments", "vault", "db"));
     assertThat(world.vault.opened).hasSize(1);
 
-    world.clock.move(Duration.ofMinutes(31));
+    world.clock.advance(Duration.ofMinutes(31));
     world.read(kv("payments", "vault", "db"));
 
     assertThat(world.vault.opened).hasSize(2);

@@ -22,7 +22,9 @@ import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreType;
 import io.keyturn.store.spi.Tenant;
+import io.keyturn.testing.ManualClock;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -33,7 +35,7 @@ final class World {
 
   private static final KubernetesSerialization YAML = new KubernetesSerialization();
 
-  final MovedClock clock = new MovedClock();
+  final ManualClock clock = new ManualClock(Instant.parse("2026-11-25T10:00:00Z"));
   final Objects objects = new Objects();
   final FakeVault vault = new FakeVault();
   final Queue<AuditRecord> audited = new ConcurrentLinkedQueue<>();

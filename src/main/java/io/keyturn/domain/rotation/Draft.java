@@ -259,17 +259,8 @@ final class Draft {
       case Retiring -> promoted();
       default -> {
         if (next.terminal()) {
-          timeline =
-              new Timeline(
-                  timeline.startedAt(),
-                  timeline.preflightedAt(),
-                  timeline.stagedAt(),
-                  timeline.canaryReadyAt(),
-                  timeline.verifiedAt(),
-                  timeline.promotedAt(),
-                  timeline.disabledAt(),
-                  next == Stage.Complete ? seen.going().revokedAt() : null,
-                  now);
+          Instant revokedAt = next == Stage.Complete ? seen.going().revokedAt() : null;
+          timeline = past(timeline.disabledAt(), revokedAt, now);
           if (next == Stage.Complete && emergency()) {
             timeToContain = words(Duration.between(seen.reportedAt(), now));
           }
@@ -370,17 +361,21 @@ final class Draft {
 
   /** When the previous version was disabled, or that it is not any more. */
   void disabled(Instant at) {
-    timeline =
-        new Timeline(
-            timeline.startedAt(),
-            timeline.preflightedAt(),
-            timeline.stagedAt(),
-            timeline.canaryReadyAt(),
-            timeline.verifiedAt(),
-            timeline.promotedAt(),
-            at,
-            null,
-            null);
+    timeline = past(at, null, null);
+  }
+
+  /** The same, and what came after the promotion. */
+  private Timeline past(Instant disabledAt, Instant revokedAt, Instant finishedAt) {
+    return new Timeline(
+        timeline.startedAt(),
+        timeline.preflightedAt(),
+        timeline.stagedAt(),
+        timeline.canaryReadyAt(),
+        timeline.verifiedAt(),
+        timeline.promotedAt(),
+        disabledAt,
+        revokedAt,
+        finishedAt);
   }
 
   /** The previous version could not be revoked, and the rotation ends without that. */

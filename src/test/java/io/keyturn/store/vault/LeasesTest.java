@@ -22,6 +22,7 @@ import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.Store.Refusal;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
+import io.keyturn.testing.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,7 +46,7 @@ class LeasesTest {
   private static final String LEASE = "database/creds/app/abc";
   private static final String GONE = "{\"errors\": [\"invalid lease\"]}";
 
-  private final TickingByHand clock = new TickingByHand();
+  private final ManualClock clock = new ManualClock(Instant.parse("2026-11-25T12:00:00Z"));
   private final Instant start = clock.instant();
   private ScriptedVault vault;
   private Store store;
@@ -203,7 +204,7 @@ class LeasesTest {
   void renewsTheLeaseAndItsToken() {
     Credential credential = issue();
     vault.on(RENEW, says(200, renewed(AS_LONG_AS_ASKED, true)), says(200, renewed(600, true)));
-    clock.pass(Duration.ofSeconds(400));
+    clock.advance(Duration.ofSeconds(400));
 
     Credential renewed = store.renew(credential);
 
@@ -229,7 +230,7 @@ class LeasesTest {
 
     assertThat(renewed.hardExpiry()).contains(start.plusSeconds(3600));
     assertThat(renewed.expiresAt()).contains(start.plusSeconds(600));
-    clock.pass(Duration.ofSeconds(400));
+    clock.advance(Duration.ofSeconds(400));
     store.renew(renewed);
     assertThat(vault.asked(RENEW)).hasSize(3);
     assertThat(vault.asked(RENEW).getLast().body()).contains("\"increment\":600");
@@ -266,14 +267,14 @@ class LeasesTest {
     Credential credential = issue();
     vault.on(RENEW, says(200, renewed(AS_LONG_AS_ASKED, true)), says(200, renewed(600, true)));
     vault.on(RENEW_OWNER, says(403, "{}"));
-    clock.pass(Duration.ofSeconds(400));
+    clock.advance(Duration.ofSeconds(400));
 
     Credential renewed = store.renew(credential);
 
     assertThat(renewed.expiresAt()).contains(start.plusSeconds(1000));
     assertThat(renewed.hardExpiry()).contains(start.plusSeconds(3600));
     assertThat(renewed.owner()).isEmpty();
-    clock.pass(Duration.ofSeconds(3100));
+    clock.advance(Duration.ofSeconds(3100));
     Credential last = store.renew(renewed);
     assertThat(last.expiresAt()).contains(start.plusSeconds(3600));
     assertThat(last.hardExpiry()).contains(start.plusSeconds(3600));
@@ -367,7 +368,7 @@ class LeasesTest {
     try (Store own = new VaultStore(clock).open(named)) {
       Credential credential =
           own.issue(lease("database/creds/app"), order()).credential().orElseThrow();
-      clock.pass(Duration.ofSeconds(300));
+      clock.advance(Duration.ofSeconds(300));
       assertThat(own.renew(credential).owner())
           .contains("mine " + start.plusSeconds(1300).getEpochSecond());
       assertThat(vault.asked("POST auth/token/renew-self")).hasSize(1);

@@ -17,8 +17,10 @@ import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
 import io.keyturn.store.spi.Tenant;
+import io.keyturn.testing.ManualClock;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +46,7 @@ class SessionTest {
   private static final String VALUE =
       "{\"data\": {\"data\": {\"password\": \"correct-horse\"}, \"metadata\": {\"version\": 1}}}";
 
-  private final TickingByHand clock = new TickingByHand();
+  private final ManualClock clock = new ManualClock(Instant.parse("2026-11-25T12:00:00Z"));
   private ScriptedVault vault;
 
   @BeforeEach
@@ -104,10 +106,10 @@ class SessionTest {
   void logsInAnewShortlyBeforeItsTokenEnds() {
     try (Store store = open()) {
       store.read(kv("db"));
-      clock.pass(Duration.ofSeconds(3569));
+      clock.advance(Duration.ofSeconds(3569));
       store.read(kv("db"));
       assertThat(vault.asked(LOGIN)).hasSize(1);
-      clock.pass(Duration.ofSeconds(1));
+      clock.advance(Duration.ofSeconds(1));
       store.read(kv("db"));
       assertThat(vault.asked(LOGIN)).hasSize(2);
     }

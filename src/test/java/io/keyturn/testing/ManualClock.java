@@ -1,4 +1,4 @@
-package io.keyturn.simulation;
+package io.keyturn.testing;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -7,12 +7,23 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 
 /** Time that passes only when it is told to. */
-final class VirtualClock extends Clock {
+public final class ManualClock extends Clock {
 
-  private Instant now = Instant.parse("2026-01-05T08:00:00Z");
+  private volatile Instant now;
 
-  void advance(Duration duration) {
-    now = now.plus(duration);
+  /** A clock that stands at a time. */
+  public ManualClock(Instant now) {
+    this.now = now;
+  }
+
+  /** Lets time pass. */
+  public void advance(Duration time) {
+    now = now.plus(time);
+  }
+
+  /** Sets it, back as well. */
+  public void set(Instant time) {
+    now = time;
   }
 
   @Override

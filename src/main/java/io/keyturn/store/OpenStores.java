@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Scheduler;
 import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Provider;
+import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.audit.AuditTrail;
@@ -21,8 +22,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * The stores that namespaces have open: one for each that a namespace uses, until its description
@@ -46,6 +51,10 @@ public class OpenStores {
   private final Recorder recorder;
   private final Descriptions descriptions;
   private final Cadence reaches;
+
+  /** Stores that have given as much as they may, until they give something again. */
+  private final Map<String, StoreException> exhausted = new ConcurrentHashMap<>();
+
   private final Cache<Key, OpenStore> open;
   private final Cache<Limited, RequestLimit> limits;
 
@@ -194,6 +203,26 @@ public class OpenStores {
   /** Looks for the store anew next time, because somebody has changed it. */
   void changed(StoreRef ref) {
     descriptions.forget(ref);
+  }
+
+  /** Lets a store give something, and remembers where it has given as much as it may. */
+  <T> T give(OpenStore store, Supplier<T> ask) {
+    String uid = store.description().uid();
+    try {
+      T given = ask.get();
+      exhausted.remove(uid);
+      return given;
+    } catch (StoreException e) {
+      if (e.reason().equals(Reasons.QUOTA_EXCEEDED)) {
+        exhausted.put(uid, e);
+      }
+      throw e;
+    }
+  }
+
+  /** What a store says that has given as much as it may; empty if it has not. */
+  Optional<StoreException> exhausted(String uid) {
+    return Optional.ofNullable(exhausted.get(uid));
   }
 
   /**

@@ -119,7 +119,8 @@ public class Stores {
   private Reading.Value issue(OpenStore store, SecretBinding binding, Order order) {
     Source source = binding.getSpec().source();
     Access issue = access(Operation.ISSUE, binding).about(order.version());
-    Reading.Value made = store.ask(issue, subject(source), s -> s.issue(source, order));
+    Reading.Value made =
+        open.give(store, () -> store.ask(issue, subject(source), s -> s.issue(source, order)));
     try {
       Access verify =
           made.credential()
@@ -186,6 +187,11 @@ public class Stores {
   /** Whether a ClusterSecretStore answers; fails if not. It has no identity of its own. */
   public void reach(ClusterSecretStore store) {
     open.reach(store);
+  }
+
+  /** What a store said that has given as much as it may; empty if it has not. */
+  public Optional<StoreException> quotaExceeded(String uid) {
+    return open.exhausted(uid);
   }
 
   /** Forgets how a store was described, because somebody has changed or deleted it. */

@@ -89,6 +89,27 @@ class GentleAccessTest {
   }
 
   @Test
+  void aQuotaThatIsUsedUpIsRememberedUntilTheStoreGivesSomething() {
+    String uid = world.store("payments", "vault").getMetadata().getUid();
+    assertThat(world.stores.quotaExceeded(uid)).isEmpty();
+    world.vault.weather.put(
+        VAULT,
+        () -> {
+          throw new StoreException(
+              Kind.THROTTLED, Reasons.QUOTA_EXCEEDED, "Full.", Optional.of(Duration.ofSeconds(1)));
+        });
+
+    assertThatThrownBy(() -> world.stores.issue(lease("payments", "vault", "db"), order("t1")))
+        .isInstanceOf(StoreException.class);
+    assertThat(world.stores.quotaExceeded(uid).orElseThrow()).hasMessage("Full.");
+
+    world.vault.weather.clear();
+    world.clock.advance(Duration.ofMinutes(1));
+    world.stores.issue(lease("payments", "vault", "db"), order("t1")).data().close();
+    assertThat(world.stores.quotaExceeded(uid)).isEmpty();
+  }
+
+  @Test
   void aStoreThatRefusesIsThere() {
     world.store("payments", "vault");
     fails(Kind.DENIED, null);

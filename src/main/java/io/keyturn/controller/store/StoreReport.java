@@ -59,7 +59,13 @@ class StoreReport {
     if (store.isMarkedForDeletion()) {
       return UpdateControl.noUpdate();
     }
-    Look look = new Look(provider, capabilities(provider), asIdentity, failure(ask));
+    Look look =
+        new Look(
+            provider,
+            capabilities(provider),
+            asIdentity,
+            failure(ask),
+            stores.quotaExceeded(store.getMetadata().getUid()));
     return Wake.afterConflict(
         clock,
         () -> {

@@ -25,17 +25,21 @@ final class StoreStatusFactory {
    * @param can empty: nobody knows such a store
    * @param asIdentity whether it was asked as somebody
    * @param failure empty: it has answered, and let the identity in
+   * @param quotaExceeded what it said when it had given as much as it may; empty: it gives more
    */
   record Look(
       Provider provider,
       Optional<Capabilities> can,
       boolean asIdentity,
-      Optional<StoreException> failure) {}
+      Optional<StoreException> failure,
+      Optional<StoreException> quotaExceeded) {}
 
   static SecretStoreStatus status(
       SecretStoreStatus before, Long generation, Look look, Instant now) {
     ConditionSet set = new ConditionSet(before.conditions(), generation, now);
     look.failure().ifPresentOrElse(e -> failed(set, e), () -> answered(set, look.asIdentity()));
+    look.quotaExceeded()
+        .ifPresent(e -> set.isTrue(Conditions.QUOTA_EXCEEDED, e.reason(), e.getMessage()));
     if (look.asIdentity()) {
       identity(set, look.failure());
     }
@@ -67,9 +71,6 @@ final class StoreStatusFactory {
           set.isTrue(Conditions.RECONCILING, e.reason(), "The store is asked again soon.");
       case DENIED, NOT_FOUND, PERMANENT, INTEGRITY ->
           set.isTrue(Conditions.STALLED, e.reason(), e.getMessage());
-    }
-    if (e.reason().equals(Reasons.QUOTA_EXCEEDED)) {
-      set.isTrue(Conditions.QUOTA_EXCEEDED, e.reason(), e.getMessage());
     }
   }
 

@@ -37,7 +37,8 @@ class StoreStatusFactoryTest {
     return StoreStatusFactory.status(
         before,
         3L,
-        new Look(PROVIDER, Optional.of(CAN), asIdentity, Optional.ofNullable(failure)),
+        new Look(
+            PROVIDER, Optional.of(CAN), asIdentity, Optional.ofNullable(failure), Optional.empty()),
         now);
   }
 
@@ -90,8 +91,13 @@ class StoreStatusFactoryTest {
   void aQuotaThatIsUsedUpIsSaidOnlyWhileItIs() {
     StoreException failure =
         new StoreException(Kind.THROTTLED, Reasons.QUOTA_EXCEEDED, "Full.", Optional.empty());
-    SecretStoreStatus full = status(SecretStoreStatus.EMPTY, true, failure, NOW);
-    assertThat(conditions(full)).contains("QuotaExceeded=True");
+    SecretStoreStatus full =
+        StoreStatusFactory.status(
+            SecretStoreStatus.EMPTY,
+            3L,
+            new Look(PROVIDER, Optional.of(CAN), true, Optional.empty(), Optional.of(failure)),
+            NOW);
+    assertThat(conditions(full)).contains("QuotaExceeded=True", "Ready=True");
 
     assertThat(conditions(status(full, true, null, NOW))).doesNotContain("QuotaExceeded");
   }

@@ -685,7 +685,7 @@ class RetirementTest {
     scene.fromEnded = true;
     scene.until(Stage.Promoting);
     scene.service("api").stuck = "its pods crash";
-    scene.settle();
+    scene.settle().after(Duration.ofSeconds(3)).settle();
     assertThat(scene.stage()).isEqualTo(Stage.Promoting);
     assertThat(condition(scene, Conditions.BLOCKED).orElseThrow().reason())
         .isEqualTo(Reasons.PROMOTION_FAILED);

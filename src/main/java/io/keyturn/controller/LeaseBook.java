@@ -37,7 +37,16 @@ public class LeaseBook {
       Instant renewedAt,
       boolean ended,
       Optional<Trouble> trouble,
-      Optional<Instant> revokeAgain) {}
+      Optional<Instant> revokeAgain) {
+
+    /** With the later times of what is written down; what a store has said stays said. */
+    Line or(Optional<Line> written) {
+      return written
+          .filter(w -> w.renewedAt.isAfter(renewedAt))
+          .map(w -> new Line(w.credential, w.renewedAt, ended, trouble, revokeAgain))
+          .orElse(this);
+    }
+  }
 
   private final Map<String, Line> lines = new ConcurrentHashMap<>();
   private final Clock clock;
@@ -119,18 +128,15 @@ public class LeaseBook {
   /**
    * The lease of a snapshot; empty if its credential does not end by itself.
    *
-   * @param current what the status says of it, if it is the current version; else null
+   * @param status of the binding; null: there is none
    * @param kept whether somebody may use it
    */
   public Optional<Lease> lease(
-      ObjectMeta snapshot, Known known, SecretBindingStatus current, boolean kept) {
+      ObjectMeta snapshot, Known known, SecretBindingStatus status, boolean kept) {
     if (known.credential().expiresAt().isEmpty()) {
       return Optional.empty();
     }
-    Line mine = line(snapshot, known);
-    // Another process may have renewed it since, and written that down.
-    Line line =
-        noted(known, current).filter(n -> n.renewedAt().isAfter(mine.renewedAt())).orElse(mine);
+    Line line = line(snapshot, known).or(noted(snapshot, known, status));
     Credential now = line.credential();
     return Optional.of(
         new Lease(
@@ -160,9 +166,12 @@ public class LeaseBook {
         Optional.empty());
   }
 
-  /** What an operator before this one has written down. */
-  private static Optional<Line> noted(Known known, SecretBindingStatus status) {
+  /** What another process has written down of this snapshot, and not of the one before it. */
+  private static Optional<Line> noted(
+      ObjectMeta snapshot, Known known, SecretBindingStatus status) {
     if (status == null
+        || status.current() == null
+        || !status.current().snapshot().equals(snapshot.getName())
         || status.lease() == null
         || status.lease().lastRenewedAt() == null
         || status.expiresAt() == null) {

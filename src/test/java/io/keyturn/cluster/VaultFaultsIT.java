@@ -54,7 +54,7 @@ class VaultFaultsIT {
     OperatorProcess operator = alone(team);
     try (VaultServer vault = startVault()) {
       Issued issued =
-          Issued.byVault(vault, team, Duration.ofSeconds(20), Duration.ofHours(1), 2, QUICK);
+          Issued.byVault(vault, team, Duration.ofSeconds(40), Duration.ofHours(1), 2, QUICK);
       for (int round = 1; round <= 4; round++) {
         Issued.Login before = issued.current();
         issued.ask("round-" + round);

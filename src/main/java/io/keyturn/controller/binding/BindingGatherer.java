@@ -436,7 +436,7 @@ class BindingGatherer {
       boolean kept = isCurrent || kept(metadata, active, earlierUsers);
       Credentials.of(metadata)
           .filter(k -> k.revokedAt() == null)
-          .flatMap(k -> book.lease(metadata, k, isCurrent ? binding.getStatus() : null, kept))
+          .flatMap(k -> book.lease(metadata, k, binding.getStatus(), kept))
           .ifPresent(leases::add);
     }
     return leases;

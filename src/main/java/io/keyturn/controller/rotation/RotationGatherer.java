@@ -281,13 +281,10 @@ class RotationGatherer {
     if (snapshot == null) {
       return Optional.empty();
     }
-    boolean noted =
-        binding != null
-            && binding.getStatus().current() != null
-            && binding.getStatus().current().snapshot().equals(version.snapshot());
     return Credentials.of(snapshot.getMetadata())
-        .flatMap(
-            k -> book.lease(snapshot.getMetadata(), k, noted ? binding.getStatus() : null, true));
+        .flatMap(k ->
+            book.lease(
+                snapshot.getMetadata(), k, binding == null ? null : binding.getStatus(), true));
   }
 
   private Users users(

@@ -77,13 +77,12 @@ public class LeaseBook {
   /** It could not be renewed, or is not there any more. */
   void notRenewed(ObjectMeta snapshot, Known known, StoreException why) {
     Line before = line(snapshot, known);
-    boolean ended = why.kind() == StoreException.Kind.NOT_FOUND;
     lines.put(
         snapshot.getUid(),
         new Line(
             before.credential(),
             before.renewedAt(),
-            ended,
+            why.isLeaseLost(),
             Optional.of(
                 new Trouble(
                     why.reason(), why.getMessage(), now().plus(why.retryAfter().orElse(AGAIN)))),

@@ -206,7 +206,7 @@ public abstract class StoreContract {
     assertThat(fixture.accepts(renewed, issued.data())).isTrue();
 
     store.revoke(renewed, true);
-    assertThat(failure(() -> store.renew(renewed)).kind()).isEqualTo(Kind.NOT_FOUND);
+    assertThat(failure(() -> store.renew(renewed)).isLeaseLost()).isTrue();
   }
 
   @Test

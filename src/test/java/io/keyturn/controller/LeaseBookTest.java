@@ -16,6 +16,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How long leases live, by what this process has done and what others have written down. */
 class LeaseBookTest {
@@ -93,12 +95,26 @@ class LeaseBookTest {
 
   @Test
   void whatItsStoreDoesNotKnowStaysEndedWhateverIsWrittenDown() {
-    book.notRenewed(
-        snapshot, known, new StoreException(StoreException.Kind.NOT_FOUND, "It is not there."));
+    book.notRenewed(snapshot, known, StoreException.leaseLost("It is not there."));
 
     Lease lease = lease(renewed("payments-db-v4-0123abcd"));
     assertThat(lease.ended()).isTrue();
     assertThat(lease.renewAt()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"StoreNotFound", "SourceNotFound"})
+  void aStoreOrPathThatIsNotThereSaysNothingOfTheLease(String reason) {
+    book.notRenewed(
+        snapshot,
+        known,
+        new StoreException(
+            StoreException.Kind.NOT_FOUND, reason, "It is not there.", Optional.empty()));
+
+    Lease lease = lease(null);
+    assertThat(lease.ended()).isFalse();
+    assertThat(lease.renewAt()).isPresent();
+    assertThat(lease.trouble().orElseThrow().reason()).isEqualTo(reason);
   }
 
   @Test

@@ -1,6 +1,5 @@
 package io.keyturn.simulation;
 
-import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
@@ -204,11 +203,7 @@ final class SimulatedIssuer implements StoreType, Store {
   public Credential renew(Credential credential) {
     Line line = lines.get(credential.id());
     if (line == null || line.ended || !alive(line)) {
-      throw new StoreException(
-          StoreException.Kind.NOT_FOUND,
-          Reasons.LEASE_LOST,
-          "There is no such lease.",
-          Optional.empty());
+      throw StoreException.leaseLost("There is no such lease.");
     }
     line.expiresAt = now().plus(TTL);
     return credential.until(line.expiresAt, true, Optional.empty());

@@ -276,6 +276,9 @@ public final class Reasons {
   /** The previous credential is being disabled or revoked. */
   public static final String REVOKING = "Revoking";
 
+  /** Pods came to use the previous credential again before it was revoked. */
+  public static final String STILL_IN_USE = "StillInUse";
+
   /** The previous credential could not be revoked. */
   public static final String REVOKE_FAILED = "RevokeFailed";
 

@@ -115,11 +115,11 @@ final class Retirement {
       draft.retire(draft.retirement().graceUntil(), users);
       draft.moveTo(
           Stage.Retiring,
-          "Version %d is enabled again, because pods use it: %s."
+          "Version %d is not disabled, because pods use it: %s."
               .formatted(draft.from().version(), RotationPlanner.first(users)));
       draft.warn(
-          Reasons.REVOKING,
-          "Version %d was disabled and is enabled again, because pods use it: %s."
+          Reasons.STILL_IN_USE,
+          "Version %d is not disabled, because pods use it: %s."
               .formatted(draft.from().version(), RotationPlanner.first(users)));
       return;
     }

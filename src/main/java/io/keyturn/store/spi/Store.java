@@ -46,7 +46,7 @@ public interface Store extends AutoCloseable {
    * Lets a credential live longer. Only with leases.
    *
    * @return the same with its new times
-   * @throws StoreException of kind NOT_FOUND if it has ended
+   * @throws StoreException {@link StoreException#leaseLost} if it has ended
    */
   default Credential renew(Credential credential) {
     throw StoreException.unsupported("renew");

@@ -70,6 +70,16 @@ public final class StoreException extends RuntimeException {
     this.retryAfter = retryAfter;
   }
 
+  /** The store knows a lease no more: it was revoked, or has ended. */
+  public static StoreException leaseLost(String sentence) {
+    return new StoreException(Kind.NOT_FOUND, Reasons.LEASE_LOST, sentence, Optional.empty());
+  }
+
+  /** Whether the lease itself is not there any more, rather than its store or a path. */
+  public boolean isLeaseLost() {
+    return reason.equals(Reasons.LEASE_LOST);
+  }
+
   /** What follows from it. */
   public Kind kind() {
     return kind;

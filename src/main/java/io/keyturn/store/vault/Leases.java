@@ -2,7 +2,6 @@ package io.keyturn.store.vault;
 
 import static io.keyturn.store.vault.Failures.failure;
 
-import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Method;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.VaultLease;
 import io.keyturn.secret.SecretData;
@@ -204,14 +203,11 @@ final class Leases {
    */
   private Optional<Renewal> stillThere(String lease, Deadline deadline) {
     Answer answer = lookup(lease, deadline);
-    if (!answer.isSuccess()) {
-      throw new StoreException(
-          Kind.NOT_FOUND,
-          Reasons.LEASE_LOST,
-          "Vault knows no such lease any more: it was revoked, or has ended.",
-          Optional.empty());
+    if (unknown(answer)) {
+      throw StoreException.leaseLost(
+          "Vault knows no such lease any more: it was revoked, or has ended.");
     }
-    if (answer.reply().required("data").flag("renewable")) {
+    if (answer.orFail().reply().required("data").flag("renewable")) {
       throw failure(
           Kind.TRANSIENT,
           "Vault could not renew the lease now: check that what is behind it answers.");
@@ -247,7 +243,9 @@ final class Leases {
             Call.put("sys/leases/revoke", Map.of("lease_id", lease, "sync", true)), deadline);
     if (answer.status() == 400 || answer.status() == 404) {
       // So Vault answers, too, when the engine could not do it: then the lease is still there.
-      if (lookup(lease, deadline).isSuccess()) {
+      Answer still = lookup(lease, deadline);
+      if (!unknown(still)) {
+        still.orFail();
         throw failure(
             Kind.TRANSIENT,
             "Vault could not revoke the lease now: check that what is behind it answers.");
@@ -262,7 +260,12 @@ final class Leases {
     if (answer.isSuccess()) {
       return Refusal.STILL_TAKEN;
     }
-    return answer.status() == 400 || answer.status() == 404 ? Refusal.PROVEN : Refusal.UNKNOWN;
+    return unknown(answer) ? Refusal.PROVEN : Refusal.UNKNOWN;
+  }
+
+  /** Whether Vault says that there is no such lease; anything else says nothing of it. */
+  private static boolean unknown(Answer lookup) {
+    return lookup.status() == 400 || lookup.status() == 404;
   }
 
   private Answer lookup(String lease, Deadline deadline) {

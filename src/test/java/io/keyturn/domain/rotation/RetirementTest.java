@@ -181,7 +181,8 @@ class RetirementTest {
         .singleElement()
         .satisfies(f -> {
           assertThat(f.severity()).isEqualTo(Severity.Warning);
-          assertThat(f.message()).contains("enabled again").contains("job-1");
+          assertThat(f.reason()).isEqualTo(Reasons.STILL_IN_USE);
+          assertThat(f.message()).contains("is not disabled").contains("job-1");
         });
     assertThat(scene.journal.timeline().disabledAt()).isNull();
     assertThat(scene.journal.timeline().promotedAt()).isNotNull().isEqualTo(promotedAt);

@@ -289,7 +289,7 @@ class LeasesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"400, 400", "400, 404", "404, 404", "400, 403"})
+  @CsvSource({"400, 400", "400, 404", "404, 404"})
   void saysThatALeaseIsLost(int renewal, int lookup) {
     Credential credential = issue();
     vault.on(RENEW, says(renewal, GONE)).on(LOOKUP, says(lookup, GONE));
@@ -299,6 +299,20 @@ class LeasesTest {
     assertThat(e.kind()).isEqualTo(Kind.NOT_FOUND);
     assertThat(e.reason()).isEqualTo(Reasons.LEASE_LOST);
     assertThat(e).hasMessageNotContaining(LEASE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"403, DENIED", "429, THROTTLED", "500, TRANSIENT", "503, TRANSIENT"})
+  void neitherLosesNorEndsALeaseThatItMayNotLookUp(int lookup, Kind kind) {
+    Credential credential = issue();
+    vault.on(RENEW, says(400, GONE)).on(REVOKE, says(400, GONE)).on(LOOKUP, says(lookup, "{}"));
+
+    StoreException notRenewed = failure(() -> store.renew(credential));
+    StoreException notRevoked = failure(() -> store.revoke(credential, true));
+
+    assertThat(notRenewed.kind()).isEqualTo(kind);
+    assertThat(notRenewed.isLeaseLost()).isFalse();
+    assertThat(notRevoked.kind()).isEqualTo(kind);
   }
 
   @Test

@@ -32,6 +32,11 @@ public class LeaseBook {
   /** How soon to try again where the store does not say. */
   private static final Duration AGAIN = Duration.ofSeconds(15);
 
+  /** A wait before another try takes this part of the time that is left at most. */
+  private static final int TRIES = 3;
+
+  private static final Duration SOONEST = Duration.ofSeconds(1);
+
   private record Line(
       Credential credential,
       Instant renewedAt,
@@ -84,9 +89,20 @@ public class LeaseBook {
             before.renewedAt(),
             why.isLeaseLost(),
             Optional.of(
-                new Trouble(
-                    why.reason(), why.getMessage(), now().plus(why.retryAfter().orElse(AGAIN)))),
+                new Trouble(why.reason(), why.getMessage(), again(before.credential(), why))),
             before.revokeAgain()));
+  }
+
+  /** When the store wants to be asked again, but well before the credential ends. */
+  private Instant again(Credential credential, StoreException why) {
+    Instant now = now();
+    Instant wanted = now.plus(why.retryAfter().orElse(AGAIN));
+    return credential
+        .expiresAt()
+        .map(end -> now.plus(Duration.between(now, end).dividedBy(TRIES)))
+        .filter(early -> early.isAfter(now) && early.isBefore(wanted))
+        .map(early -> early.isBefore(now.plus(SOONEST)) ? now.plus(SOONEST) : early)
+        .orElse(wanted);
   }
 
   /** It could not be revoked, and is to be tried again later. */

@@ -254,4 +254,24 @@ class VaultIT {
     assertThat(scene.condition("Stalled").message()).contains("nowhere");
     assertThat(team.secret(Team.SECRET)).isNull();
   }
+
+  @ConcurrentTest
+  void aStoreThatIsDeletedTakesNoLeaseWithIt() {
+    Issued issued =
+        Issued.byVault("storeless", Duration.ofSeconds(45), Duration.ofHours(1), 2, QUICK);
+    Team team = issued.team();
+    Issued.Login first = issued.current();
+
+    issued.scene().run("delete", "secretstore", "vault");
+    issued.scene().awaitCondition("LeaseHealthy", Status.Unknown, "LeaseAtRisk");
+    assertThat(issued.scene().condition("LeaseHealthy").message())
+        .contains("The SecretStore vault does not exist");
+    team.apply(Issued.vaultStore(team, "database/creds/" + team.namespace()));
+
+    issued.scene().awaitCondition("LeaseHealthy", Status.True, "LeaseRenewed");
+    assertThat(team.binding().getStatus().lease().lastRenewedAt()).isNotNull();
+    assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.ACCEPTED);
+    assertThat(team.rotation(2)).isNull();
+    assertThat(team.refused()).as("refused logins").isZero();
+  }
 }

@@ -118,19 +118,31 @@ class LeaseBookTest {
   }
 
   @Test
-  void aRenewalThatFailedIsTriedAgainWhenTheStoreWants() {
+  void aRenewalThatFailedIsTriedAgainBeforeTheLeaseEndsWhateverTheStoreWants() {
     clock.advance(Duration.ofSeconds(14));
-    book.notRenewed(
-        snapshot,
-        known,
-        new StoreException(
-            StoreException.Kind.TRANSIENT,
-            "StoreUnavailable",
-            "It is sealed.",
-            Optional.of(Duration.ofSeconds(3))));
+    book.notRenewed(snapshot, known, trouble(Duration.ofMinutes(1)));
+    assertThat(lease(null).renewAt()).contains(ISSUED.plusSeconds(16));
+
+    clock.advance(Duration.ofSeconds(5));
+    book.notRenewed(snapshot, known, trouble(Duration.ofMinutes(1)));
+    assertThat(lease(null).renewAt()).contains(ISSUED.plusSeconds(20));
+  }
+
+  private static StoreException trouble(Duration retryAfter) {
+    return new StoreException(
+        StoreException.Kind.TRANSIENT,
+        "StoreUnavailable",
+        "It is sealed.",
+        Optional.of(retryAfter));
+  }
+
+  @Test
+  void aRenewalThatFailedIsTriedAgainWhenTheStoreWants() {
+    clock.advance(Duration.ofSeconds(12));
+    book.notRenewed(snapshot, known, trouble(Duration.ofSeconds(2)));
 
     Lease lease = lease(null);
-    assertThat(lease.renewAt()).contains(ISSUED.plusSeconds(17));
+    assertThat(lease.renewAt()).contains(ISSUED.plusSeconds(14));
     assertThat(lease.trouble().orElseThrow().message()).isEqualTo("It is sealed.");
     book.renewed(snapshot, known.credential());
     assertThat(lease(null).trouble()).isEmpty();

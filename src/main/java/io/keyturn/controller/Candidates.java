@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Asks the store of a binding and applies the binding's keys to what it answers. */
@@ -45,13 +46,20 @@ public class Candidates {
    * @param revision which of its versions it is, where the store counts them
    * @param retryIn when to ask again, where the store said so
    * @param lasting whether asking again is in vain until somebody changes something
+   * @param noted whether the login that it ends with was written down before it was made
    */
   public record Candidate(
       Delivery delivery,
       Optional<Credential> credential,
       OptionalLong revision,
       Optional<Duration> retryIn,
-      boolean lasting) {
+      boolean lasting,
+      boolean noted) {
+
+    /** The same, whose login was written down. */
+    Candidate withNote() {
+      return new Candidate(delivery, credential, revision, retryIn, lasting, true);
+    }
 
     private static Candidate refused(Failure failure) {
       return new Candidate(
@@ -59,11 +67,13 @@ public class Candidates {
           Optional.empty(),
           OptionalLong.empty(),
           Optional.of(failure.retryIn()),
-          failure.lasting());
+          failure.lasting(),
+          false);
     }
 
     private static Candidate without(Delivery.Refused refused) {
-      return new Candidate(refused, Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
+      return new Candidate(
+          refused, Optional.empty(), OptionalLong.empty(), Optional.empty(), true, false);
     }
   }
 
@@ -88,7 +98,7 @@ public class Candidates {
     }
     if (!can.revoke()) {
       return Optional.of(
-          ask(binding, () -> stores.issue(binding, order("", 0, "", Optional.empty()))));
+          ask(binding, () -> stores.issue(binding, order("", 0, "", Optional.empty()), _ -> {})));
     }
     return Delivery.problem(binding.getSpec().secret()).map(Candidate::without);
   }
@@ -103,15 +113,20 @@ public class Candidates {
    *
    * @param token of the attempt, the same again for the same attempt
    * @param current the credential in use
+   * @param intent see {@link Stores#issue}
    */
-  public Candidate obtain(
-      SecretBinding binding, long version, String token, Optional<Credential> current) {
+  Candidate obtain(
+      SecretBinding binding,
+      long version,
+      String token,
+      Optional<Credential> current,
+      Consumer<String> intent) {
     return timed(
         binding,
         () ->
             capabilities(binding).makesValues()
                 ? stores.issue(
-                    binding, order(binding.getMetadata().getUid(), version, token, current))
+                    binding, order(binding.getMetadata().getUid(), version, token, current), intent)
                 : stores.read(binding));
   }
 
@@ -147,7 +162,8 @@ public class Candidates {
                 credential,
                 revision,
                 Optional.empty(),
-                true);
+                true,
+                false);
           }
         }
       };

@@ -59,13 +59,18 @@ public final class Credentials {
     credential.ifPresent(c -> {
       annotations.put(Names.CREDENTIAL, c.id());
       c.owner().ifPresent(o -> annotations.put(Names.CREDENTIAL_OWNER, o));
-      annotations.put(Names.STORE, store.kind() + "/" + store.name());
+      annotations.put(Names.STORE, text(store));
       annotations.put(Names.ISSUED_AT, c.issuedAt().toString());
       c.expiresAt().ifPresent(at -> annotations.put(Names.EXPIRES_AT, at.toString()));
       annotations.put(Names.RENEWABLE, Boolean.toString(c.renewable()));
       c.hardExpiry().ifPresent(at -> annotations.put(Names.HARD_EXPIRY, at.toString()));
     });
     return annotations;
+  }
+
+  /** How the annotation {@link Names#STORE} names a store. */
+  static String text(StoreRef store) {
+    return store.kind() + "/" + store.name();
   }
 
   /** Those of the annotations of an object that say what its credential is. */
@@ -112,6 +117,11 @@ public final class Credentials {
             instant(annotations.get(Names.DISABLED_AT)).orElse(null),
             instant(annotations.get(Names.REVOKED_AT)).orElse(null),
             Boolean.parseBoolean(annotations.get(Names.REFUSED))));
+  }
+
+  /** The store that an object names as the one that issues; empty: none. */
+  static Optional<StoreRef> store(ObjectMeta metadata) {
+    return store(all(metadata).get(Names.STORE));
   }
 
   private static Optional<StoreRef> store(String text) {

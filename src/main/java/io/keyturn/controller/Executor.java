@@ -54,6 +54,7 @@ public class Executor {
   private final PreflightJobs checks;
   private final Candidates candidates;
   private final Adoption adoption;
+  private final Intents intents;
   private final Leases leases;
   private final Telemetry telemetry;
   private final Pace pace;
@@ -68,6 +69,7 @@ public class Executor {
       PreflightJobs checks,
       Candidates candidates,
       Adoption adoption,
+      Intents intents,
       Leases leases,
       Telemetry telemetry,
       Pace pace,
@@ -78,6 +80,7 @@ public class Executor {
     this.checks = checks;
     this.candidates = candidates;
     this.adoption = adoption;
+    this.intents = intents;
     this.leases = leases;
     this.telemetry = telemetry;
     this.pace = pace;
@@ -192,7 +195,11 @@ public class Executor {
 
   private boolean firstValue(long version, SecretBinding binding, Secret alias) {
     Candidate candidate =
-        candidates.obtain(binding, version, binding.getMetadata().getUid(), Optional.empty());
+        intents.noted(
+            binding,
+            intent ->
+                candidates.obtain(
+                    binding, version, binding.getMetadata().getUid(), Optional.empty(), intent));
     if (changedMeanwhile(candidate, binding)) {
       return false;
     }
@@ -201,10 +208,14 @@ public class Executor {
         return false;
       }
       Map<String, String> credential = annotations(candidate, binding);
-      leases.recorded(
-          binding,
-          candidate,
-          () -> secrets.createSnapshot(binding, version, data, null, credential));
+      boolean recorded =
+          leases.recorded(
+              binding,
+              candidate,
+              () -> secrets.createSnapshot(binding, version, data, null, credential));
+      if (!recorded) {
+        return false;
+      }
       String snapshot = secrets.snapshotName(binding, version, data);
       return writeFirstAlias(
           new VersionRef(version, snapshot), data.encode(), credential, binding, alias);
@@ -269,7 +280,9 @@ public class Executor {
         Optional.ofNullable(secrets.read(subject.namespace(), from.snapshot()))
             .flatMap(s -> Credentials.of(s.getMetadata()))
             .map(Credentials.Known::credential);
-    Candidate candidate = candidates.obtain(binding, version, token, current);
+    Candidate candidate =
+        intents.noted(
+            binding, intent -> candidates.obtain(binding, version, token, current, intent));
     if (changedMeanwhile(candidate, binding)) {
       return false;
     }

@@ -36,6 +36,7 @@ public class Leases {
   private final Stores stores;
   private final SecretWriter secrets;
   private final Candidates candidates;
+  private final Intents intents;
   private final LeaseBook book;
   private final Telemetry telemetry;
   private final Clock clock;
@@ -46,12 +47,14 @@ public class Leases {
       Stores stores,
       SecretWriter secrets,
       Candidates candidates,
+      Intents intents,
       LeaseBook book,
       Telemetry telemetry,
       Clock clock) {
     this.stores = stores;
     this.secrets = secrets;
     this.candidates = candidates;
+    this.intents = intents;
     this.book = book;
     this.telemetry = telemetry;
     this.clock = clock;
@@ -85,7 +88,7 @@ public class Leases {
       return false;
     }
     ask(() -> stores.disable(namespace, known.get().store(), known.get().credential()));
-    note(secret, Map.of(Names.DISABLED_AT, Optional.of(now())));
+    secrets.annotate(secret, Map.of(Names.DISABLED_AT, Optional.of(now())));
     return true;
   }
 
@@ -97,7 +100,7 @@ public class Leases {
       return false;
     }
     ask(() -> stores.enable(namespace, known.get().store(), known.get().credential()));
-    note(secret, Map.of(Names.DISABLED_AT, Optional.empty()));
+    secrets.annotate(secret, Map.of(Names.DISABLED_AT, Optional.empty()));
     return true;
   }
 
@@ -139,7 +142,7 @@ public class Leases {
           notDone.failure().lasting() ? REVOKE_AGAIN : notDone.failure().retryIn());
       throw notDone;
     }
-    note(
+    secrets.annotate(
         secret,
         Map.of(
             Names.REVOKED_AT,
@@ -151,12 +154,25 @@ public class Leases {
 
   /**
    * Records what was issued; where that fails it is ended at once, because nobody else knows it.
+   *
+   * @param write writes the snapshot, and says whether there was none of its name
+   * @return whether the snapshot is there
    */
   boolean recorded(SecretBinding binding, Candidate candidate, BooleanSupplier write) {
-    try {
-      boolean written = write.getAsBoolean();
+    if (!intents.stands(binding, candidate)) {
+      abandon(binding, candidate);
+      return false;
+    }
+    if (written(binding, candidate, write)) {
       candidate.credential().flatMap(Credential::ttl).ifPresent(telemetry::issued);
-      return written;
+    }
+    intents.done(binding, candidate);
+    return true;
+  }
+
+  private boolean written(SecretBinding binding, Candidate candidate, BooleanSupplier write) {
+    try {
+      return write.getAsBoolean();
     } catch (KubernetesClientException e) {
       // Whoever gets no answer may have written all the same.
       if (e.getCode() >= HttpURLConnection.HTTP_BAD_REQUEST
@@ -186,6 +202,7 @@ public class Leases {
                 c,
                 false);
             ended = true;
+            intents.done(binding, candidate);
           } catch (StoreException e) {
             ReconcileLog.orphaned(binding, e.reason());
           }
@@ -199,10 +216,6 @@ public class Leases {
     } catch (StoreException e) {
       throw NotDone.of(e);
     }
-  }
-
-  private void note(Secret secret, Map<String, Optional<String>> changes) {
-    secrets.annotate(secret, changes);
   }
 
   private static Optional<Known> known(Secret secret) {

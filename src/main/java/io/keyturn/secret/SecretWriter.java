@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Reads and writes the snapshots and the alias of a binding. */
 @ApplicationScoped
@@ -48,13 +49,7 @@ public class SecretWriter {
 
   /** The snapshots of a version of a binding, read from the API server. */
   public List<Secret> snapshots(String namespace, String binding, long version) {
-    return api
-        .list(
-            Secret.class,
-            namespace,
-            ApiServer.labelled(
-                Map.of(Names.BINDING, Names.label(binding), Names.MANAGED_BY, Names.KEYTURN)))
-        .stream()
+    return ofBinding(namespace, binding)
         .filter(s -> Boolean.TRUE.equals(s.getImmutable()))
         .filter(s -> Names.versionOfSnapshot(s.getMetadata().getName()) == version)
         .toList();
@@ -152,6 +147,42 @@ public class SecretWriter {
       }
       return false;
     }
+  }
+
+  /** What is being issued for a binding, see {@link Names#intent}; null if nothing is. */
+  public Secret readIntent(SecretBinding binding) {
+    Secret there = read(binding.getMetadata().getNamespace(), Names.intent(binding.alias()));
+    return there != null && labels(there).containsKey(Names.ISSUING_FOR) ? there : null;
+  }
+
+  /**
+   * Writes down what is about to be issued for a binding.
+   *
+   * @param credential annotations that say what its store knows it by
+   * @throws KubernetesClientException with code 409 if there is a Secret of that name
+   */
+  public void createIntent(SecretBinding binding, Map<String, String> credential) {
+    api.create(
+        new SecretBuilder()
+            .withNewMetadata()
+            .withNamespace(binding.getMetadata().getNamespace())
+            .withName(Names.intent(binding.alias()))
+            .withLabels(
+                Map.of(
+                    Names.MANAGED_BY,
+                    Names.KEYTURN,
+                    Names.ISSUING_FOR,
+                    Names.label(binding.getMetadata().getName())))
+            .withAnnotations(credential)
+            .withOwnerReferences(owner(binding))
+            .endMetadata()
+            .build());
+  }
+
+  /** Whether the alias or a snapshot of a binding says that it was issued to this owner. */
+  public boolean isRecorded(SecretBinding binding, String owner) {
+    return ofBinding(binding.getMetadata().getNamespace(), binding.getMetadata().getName())
+        .anyMatch(s -> owner.equals(annotations(s).get(Names.CREDENTIAL_OWNER)));
   }
 
   /**
@@ -285,14 +316,27 @@ public class SecretWriter {
 
   private static List<OwnerReference> owners(SecretBinding binding) {
     return binding.getSpec().secret().deletionPolicy() == DeletionPolicy.Delete
-        ? List.of(
-            new OwnerReferenceBuilder()
-                .withApiVersion(binding.getApiVersion())
-                .withKind(binding.getKind())
-                .withName(binding.getMetadata().getName())
-                .withUid(binding.getMetadata().getUid())
-                .build())
+        ? List.of(owner(binding))
         : List.of();
+  }
+
+  private static OwnerReference owner(SecretBinding binding) {
+    return new OwnerReferenceBuilder()
+        .withApiVersion(binding.getApiVersion())
+        .withKind(binding.getKind())
+        .withName(binding.getMetadata().getName())
+        .withUid(binding.getMetadata().getUid())
+        .build();
+  }
+
+  private Stream<Secret> ofBinding(String namespace, String binding) {
+    return api
+        .list(
+            Secret.class,
+            namespace,
+            ApiServer.labelled(
+                Map.of(Names.BINDING, Names.label(binding), Names.MANAGED_BY, Names.KEYTURN)))
+        .stream();
   }
 
   /** The labels of a Secret; never null. */

@@ -8,6 +8,8 @@ public enum Operation {
   CHECK,
   /** What it holds. */
   READ,
+  /** To log in for one value that is to be made. */
+  LOGIN,
   /** To make a value. */
   ISSUE,
   /** Whether what it made works, or what was revoked is refused. */

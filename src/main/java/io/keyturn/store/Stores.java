@@ -13,6 +13,7 @@ import io.keyturn.store.Recorder.Access;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
@@ -107,13 +108,31 @@ public class Stores {
                 binding.getMetadata().getNamespace(), source.storeRef(), subject(source)));
   }
 
-  /** Makes a value for a binding, and proves that it works where the store can tell. */
-  public Reading.Value issue(SecretBinding binding, Order order) {
+  /**
+   * Makes a value for a binding, and proves that it works where the store can tell.
+   *
+   * @param intent is told, before it is made, of the login that it will end with, see {@link
+   *     OwnLogin#owner}; where it fails nothing is made. Not called where there is no such login.
+   */
+  public Reading.Value issue(SecretBinding binding, Order order, Consumer<String> intent) {
     Source source = binding.getSpec().source();
     if (source.storeRef() == null) {
       return timed(() -> inCluster(binding).issue(source, order));
     }
-    return use(binding, store -> issue(store, binding, order));
+    return use(
+        binding, store -> issue(store, binding, order.to(login(store, binding, order, intent))));
+  }
+
+  private static Optional<OwnLogin> login(
+      OpenStore store, SecretBinding binding, Order order, Consumer<String> intent) {
+    Source source = binding.getSpec().source();
+    if (!store.type().capabilities(source).leases()) {
+      return Optional.empty();
+    }
+    Access access = access(Operation.LOGIN, binding).about(order.version());
+    Optional<OwnLogin> login = store.ask(access, subject(source), s -> s.login(source));
+    login.flatMap(OwnLogin::owner).ifPresent(intent);
+    return login;
   }
 
   private Reading.Value issue(OpenStore store, SecretBinding binding, Order order) {
@@ -171,6 +190,20 @@ public class Stores {
         store,
         credential,
         act(s -> s.revoke(credential, terminateSessions)));
+  }
+
+  /**
+   * Ends the login of a value, and whatever was issued to it.
+   *
+   * @param owner see {@link OwnLogin#owner}
+   * @return whether there was one
+   */
+  public boolean logout(String namespace, StoreRef store, String owner) {
+    Access access = Access.to(Operation.REVOKE, namespace);
+    return open.use(
+        namespace,
+        store,
+        s -> s.ask(access, List.of(access.operation(), owner), o -> o.logout(owner)));
   }
 
   /** Whether a credential that was revoked is refused. */

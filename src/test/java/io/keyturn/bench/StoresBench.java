@@ -51,6 +51,7 @@ class StoresBench {
       path "database/creds/app" { capabilities = ["read"] }
       path "sys/leases/revoke" { capabilities = ["update"] }
       path "auth/token/renew-accessor" { capabilities = ["update"] }
+      path "auth/token/revoke-accessor" { capabilities = ["update"] }
       """;
 
   @TempDir Path directory;

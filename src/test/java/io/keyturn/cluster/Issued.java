@@ -30,6 +30,7 @@ record Issued(Team team, Scene scene) {
       path "sys/leases/revoke" { capabilities = ["update"] }
       path "sys/leases/lookup" { capabilities = ["update"] }
       path "auth/token/renew-accessor" { capabilities = ["update"] }
+      path "auth/token/revoke-accessor" { capabilities = ["update"] }
       """;
 
   /** A name and password as they were delivered. */

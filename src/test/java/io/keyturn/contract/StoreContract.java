@@ -11,6 +11,7 @@ import io.keyturn.secret.SecretData;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
@@ -207,6 +208,24 @@ public abstract class StoreContract {
 
     store.revoke(renewed, true);
     assertThat(failure(() -> store.renew(renewed)).isLeaseLost()).isTrue();
+  }
+
+  @Test
+  final void aLoginOfItsOwnTakesWithItWhatWasIssuedToIt() {
+    Optional<OwnLogin> login = store.login(fixture.source());
+    Optional<String> owner = login.flatMap(OwnLogin::owner);
+    if (owner.isEmpty()) {
+      assertUnsupported(() -> store.logout("nobody"));
+      return;
+    }
+    Reading.Value issued = store.issue(fixture.source(), order(1, Optional.empty()).to(login));
+    Credential credential = issued.credential().orElseThrow();
+    assertThat(credential.owner()).isEqualTo(owner);
+    assertThat(fixture.accepts(credential, issued.data())).isTrue();
+
+    assertThat(store.logout(owner.get())).isTrue();
+    assertThat(fixture.accepts(credential, issued.data())).isFalse();
+    assertThat(store.logout(owner.get())).isFalse();
   }
 
   @Test

@@ -52,6 +52,7 @@ final class LeasedUser implements Scene {
       path "database/creds/ledger" { capabilities = ["read"] }
       path "sys/leases/revoke" { capabilities = ["update"] }
       path "auth/token/renew-accessor" { capabilities = ["update"] }
+      path "auth/token/revoke-accessor" { capabilities = ["update"] }
       """;
 
   private final Cast cast;

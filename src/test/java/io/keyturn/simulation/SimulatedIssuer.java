@@ -7,6 +7,7 @@ import io.keyturn.secret.SecretData;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -42,13 +45,15 @@ final class SimulatedIssuer implements StoreType, Store {
   private static final class Line {
     private final String id;
     private final String value;
+    private final Optional<String> owner;
     private Instant expiresAt;
     private boolean disabled;
     private boolean ended;
 
-    Line(String id, String value, Instant expiresAt) {
+    Line(String id, String value, Optional<String> owner, Instant expiresAt) {
       this.id = id;
       this.value = value;
+      this.owner = owner;
       this.expiresAt = expiresAt;
     }
   }
@@ -56,6 +61,7 @@ final class SimulatedIssuer implements StoreType, Store {
   private final Clock clock;
   private final Map<String, Line> lines = new LinkedHashMap<>();
   private final Map<String, Line> slots = new HashMap<>();
+  private final Set<String> logins = new HashSet<>();
   private Consumer<String> ending = _ -> {};
   private Consumer<String> issued = _ -> {};
   private int number;
@@ -88,6 +94,14 @@ final class SimulatedIssuer implements StoreType, Store {
   boolean lives(String id) {
     Line line = lines.get(id);
     return line != null && !line.ended;
+  }
+
+  /** The logins of what has not been ended, and has not ended by itself. */
+  List<String> owners() {
+    return lines.values().stream()
+        .filter(l -> !l.ended && alive(l))
+        .flatMap(l -> l.owner.stream())
+        .toList();
   }
 
   private boolean alive(Line line) {
@@ -129,6 +143,22 @@ final class SimulatedIssuer implements StoreType, Store {
   }
 
   @Override
+  public Optional<OwnLogin> login(Source source) {
+    if (source.postgresql() != null) {
+      return Optional.empty();
+    }
+    String login = "login-" + ++number;
+    logins.add(login);
+    return Optional.of(() -> Optional.of(login));
+  }
+
+  @Override
+  public boolean logout(String owner) {
+    lines.values().stream().filter(l -> l.owner.equals(Optional.of(owner))).forEach(this::end);
+    return logins.remove(owner);
+  }
+
+  @Override
   public Reading.Value issue(Source source, Order order) {
     Line line = source.postgresql() == null ? lease(order) : slot(order);
     issued.accept(line.value);
@@ -138,7 +168,7 @@ final class SimulatedIssuer implements StoreType, Store {
             ? Credential.lasting(line.id, now)
             : new Credential(
                 line.id,
-                Optional.empty(),
+                line.owner,
                 now,
                 Optional.of(TTL),
                 Optional.of(line.expiresAt),
@@ -151,8 +181,12 @@ final class SimulatedIssuer implements StoreType, Store {
   }
 
   private Line lease(Order order) {
+    Optional<String> owner = order.login().flatMap(OwnLogin::owner);
+    if (!owner.map(logins::contains).orElse(true)) {
+      throw new StoreException(StoreException.Kind.DENIED, "This login has ended.");
+    }
     String id = "lease-" + ++number;
-    Line line = new Line(id, value(order, id), now().plus(TTL));
+    Line line = new Line(id, value(order, id), owner, now().plus(TTL));
     lines.put(id, line);
     return line;
   }
@@ -174,7 +208,7 @@ final class SimulatedIssuer implements StoreType, Store {
       end(before);
     }
     String seed = HexFormat.of().formatHex(order.seed().get(), 0, 6);
-    Line line = new Line(id, value(order, role + "-" + seed), null);
+    Line line = new Line(id, value(order, role + "-" + seed), Optional.empty(), null);
     lines.put(id, line);
     slots.put(role, line);
     return line;

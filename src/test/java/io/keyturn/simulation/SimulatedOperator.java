@@ -20,6 +20,7 @@ import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
+import io.keyturn.controller.Intents;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.LeaseBook;
 import io.keyturn.controller.Leases;
@@ -92,6 +93,7 @@ final class SimulatedOperator {
     Stores stores = new SimulatedStores(api, issuer, this, weather);
     Candidates candidates = new Candidates(stores, fingerprint, new Silence());
     LeaseBook book = new LeaseBook(clock);
+    Intents intents = new Intents(stores, secrets, new Silence());
     VersionUsers users = new VersionUsers(api, deployments, lag);
     Executor executor =
         new Executor(
@@ -101,7 +103,8 @@ final class SimulatedOperator {
             new PreflightJobs(api),
             candidates,
             new Adoption(),
-            new Leases(stores, secrets, candidates, book, new Silence(), clock),
+            intents,
+            new Leases(stores, secrets, candidates, intents, book, new Silence(), clock),
             new Silence(),
             new Pace(5, clock),
             clock);

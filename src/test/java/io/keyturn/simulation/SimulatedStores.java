@@ -10,11 +10,14 @@ import io.keyturn.store.secret.UpstreamSecretStore;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store.Refusal;
 import io.keyturn.store.spi.StoreException;
 import java.net.HttpURLConnection;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** The stores as one process reaches them: what goes wrong with requests goes wrong with these. */
@@ -68,8 +71,15 @@ final class SimulatedStores extends Stores {
   }
 
   @Override
-  public Reading.Value issue(SecretBinding binding, Order order) {
-    return call("issue", () -> issuer.issue(binding.getSpec().source(), order));
+  public Reading.Value issue(SecretBinding binding, Order order, Consumer<String> intent) {
+    Optional<OwnLogin> login = call("login", () -> issuer.login(binding.getSpec().source()));
+    login.flatMap(OwnLogin::owner).ifPresent(intent);
+    return call("issue", () -> issuer.issue(binding.getSpec().source(), order.to(login)));
+  }
+
+  @Override
+  public boolean logout(String namespace, StoreRef store, String owner) {
+    return call("logout", () -> issuer.logout(owner));
   }
 
   @Override

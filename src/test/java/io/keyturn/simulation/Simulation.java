@@ -41,6 +41,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -176,6 +177,7 @@ final class Simulation {
     settle();
     invariants.atRest();
     nothingIssuedIsLeft();
+    nothingLivesThatNobodyKnows();
     rest();
     return new Outcome(
         rotations().map(r -> r.getStatus().stage()).toList(),
@@ -669,6 +671,20 @@ final class Simulation {
             .toList();
     if (!left.isEmpty()) {
       throw new AssertionError("the credentials of %s still live in the end".formatted(left));
+    }
+  }
+
+  /** What a process had issued that died before it recorded it was ended by another. */
+  private void nothingLivesThatNobodyKnows() {
+    Set<String> known =
+        store
+            .look(Secret.class)
+            .flatMap(s -> Stream.ofNullable(s.getMetadata().getAnnotations()))
+            .flatMap(a -> Stream.ofNullable(a.get(Names.CREDENTIAL_OWNER)))
+            .collect(Collectors.toSet());
+    List<String> unknown = issuer.owners().stream().filter(o -> !known.contains(o)).toList();
+    if (!unknown.isEmpty()) {
+      throw new AssertionError("nobody knows what was issued to %s".formatted(unknown));
     }
   }
 

@@ -7,6 +7,7 @@ import io.keyturn.secret.SecretData;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
@@ -128,6 +129,20 @@ final class FakeVault implements StoreType {
       SecretData data = SecretData.takeOwnershipOf(values);
       handedOut.add(data);
       return data;
+    }
+
+    @Override
+    public Optional<OwnLogin> login(Source source) {
+      calls
+          .computeIfAbsent("login " + source.vaultLease().path(), _ -> new AtomicInteger())
+          .incrementAndGet();
+      return Optional.of(() -> Optional.of("login-for-" + source.vaultLease().path()));
+    }
+
+    @Override
+    public boolean logout(String owner) {
+      asked("logout", owner);
+      return true;
     }
 
     @Override

@@ -7,6 +7,7 @@ import static io.keyturn.store.World.lease;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStore;
@@ -17,6 +18,7 @@ import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -99,13 +101,14 @@ class GentleAccessTest {
               Kind.THROTTLED, Reasons.QUOTA_EXCEEDED, "Full.", Optional.of(Duration.ofSeconds(1)));
         });
 
-    assertThatThrownBy(() -> world.stores.issue(lease("payments", "vault", "db"), order("t1")))
+    assertThatThrownBy(
+            () -> world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}))
         .isInstanceOf(StoreException.class);
     assertThat(world.stores.quotaExceeded(uid).orElseThrow()).hasMessage("Full.");
 
     world.vault.weather.clear();
     world.clock.advance(Duration.ofMinutes(1));
-    world.stores.issue(lease("payments", "vault", "db"), order("t1")).data().close();
+    world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}).data().close();
     assertThat(world.stores.quotaExceeded(uid)).isEmpty();
   }
 
@@ -303,16 +306,57 @@ class GentleAccessTest {
   @Test
   void aValueThatIsNotProvenIsEndedAndNotHandedOut() {
     world.store("payments", "vault");
-    world.stores.issue(lease("payments", "vault", "db"), order("t1")).data().close();
+    world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}).data().close();
     assertThat(world.vault.calls("verify db")).isEqualTo(1);
     world.vault.opened.getFirst().notProven =
         new StoreException(Kind.INTEGRITY, "The server does not take it.");
 
-    assertThatThrownBy(() -> world.stores.issue(lease("payments", "vault", "db"), order("t2")))
+    assertThatThrownBy(
+            () -> world.stores.issue(lease("payments", "vault", "db"), order("t2"), _ -> {}))
         .hasMessage("The server does not take it.");
 
     assertThat(world.vault.handedOut.getLast().get("password")).containsOnly(0);
     assertThat(world.vault.calls("revoke lease-t2")).isEqualTo(1);
+  }
+
+  @Test
+  void theLoginOfAValueIsToldOfBeforeTheValueIsMade() {
+    world.store("payments", "vault");
+    List<String> told = new ArrayList<>();
+
+    world
+        .stores
+        .issue(
+            lease("payments", "vault", "db"),
+            order("t1"),
+            owner -> {
+              assertThat(world.vault.calls("issue db")).isZero();
+              told.add(owner);
+            })
+        .data()
+        .close();
+
+    assertThat(told).containsExactly("login-for-db");
+    assertThat(world.vault.calls("login db")).isEqualTo(1);
+    assertThat(world.vault.calls("issue db")).isEqualTo(1);
+    assertThat(world.counted).contains("vault payments/vault login ok");
+  }
+
+  @Test
+  void whatCannotBeNotedIsNotMade() {
+    world.store("payments", "vault");
+    KubernetesClientException down = new KubernetesClientException("down", 503, null);
+
+    assertThatThrownBy(() ->
+            world.stores.issue(
+                lease("payments", "vault", "db"),
+                order("t1"),
+                _ -> {
+                  throw down;
+                }))
+        .isSameAs(down);
+
+    assertThat(world.vault.calls("issue db")).isZero();
   }
 
   private static Order order(String token) {
@@ -322,7 +366,7 @@ class GentleAccessTest {
   @Test
   void eachRequestIsCountedAndOnRecordWithoutWhatCouldEndACredential() {
     world.store("payments", "vault");
-    world.stores.issue(lease("payments", "vault", "db"), order("t1"));
+    world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {});
     Credential credential = Credential.lasting("database/creds/db/1234", Instant.EPOCH);
     world.stores.renew("payments", new StoreRef(null, "vault"), credential);
     fails(Kind.DENIED, null);
@@ -332,19 +376,20 @@ class GentleAccessTest {
 
     assertThat(world.counted)
         .containsExactly(
+            "vault payments/vault login ok",
             "vault payments/vault issue ok",
             "vault payments/vault verify ok",
             "vault payments/vault renew ok",
             "vault payments/vault revoke denied",
             "vault payments/vault read ok");
-    AuditRecord issue = world.audited.peek();
+    AuditRecord issue = world.audited.stream().skip(1).findFirst().orElseThrow();
     assertThat(issue.namespace()).isEqualTo("payments");
     assertThat(issue.binding()).hasValue("app-secret");
     assertThat(issue.identity()).hasValue("ServiceAccount app");
     assertThat(issue.version()).hasValue(7);
     assertThat(issue.credential()).hasValue(world.fingerprint.of("lease-t1"));
     assertThat(world.audited.stream().map(AuditRecord::operation))
-        .containsExactly("issue", "verify", "renew", "revoke", "read");
+        .containsExactly("login", "issue", "verify", "renew", "revoke", "read");
     assertThat(world.audited.toString()).doesNotContain("lease-t1", "database/creds/db/1234");
   }
 

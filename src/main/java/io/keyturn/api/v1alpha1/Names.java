@@ -80,6 +80,9 @@ public final class Names {
   /** Annotation of a snapshot: which version of its source it is, where the store counts them. */
   public static final String SOURCE_REVISION = "keyturn.io/source-revision";
 
+  /** Label of an intent: the binding for which something is being issued, see {@link #intent}. */
+  public static final String ISSUING_FOR = "keyturn.io/issuing-for";
+
   /** The well-known label that says which tool manages an object. */
   public static final String MANAGED_BY = "app.kubernetes.io/managed-by";
 
@@ -122,6 +125,14 @@ public final class Names {
   /** {@code <alias>-v<version>-<fingerprint>}: the name of a snapshot, never used twice. */
   public static String snapshot(String alias, long version, String fingerprint) {
     return alias + "-" + versionId(version, fingerprint);
+  }
+
+  /**
+   * {@code <alias>-issuing}: the name of the Secret without data that says what is about to be
+   * issued, from before it is until it is recorded.
+   */
+  public static String intent(String alias) {
+    return alias + "-issuing";
   }
 
   /** {@code v7-1a2b3c4d}: how a version is called on pod templates. */

@@ -2,6 +2,7 @@ package io.keyturn.store.spi;
 
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.secret.SecretData;
+import java.util.Optional;
 
 /**
  * An open store of one tenant: its operations. Each blocks until it has an answer, for ten seconds
@@ -24,6 +25,28 @@ public interface Store extends AutoCloseable {
    */
   default Reading read(Source source) {
     throw StoreException.unsupported("read");
+  }
+
+  /**
+   * Logs in for one value that is to be issued and ends with its login. So whoever takes note of
+   * the login first can end what is issued to it, even if nobody lived to take note of that. Empty:
+   * what this source issues does not end with a login of its own.
+   *
+   * @throws StoreException if the identity is not let in, or the store cannot be asked now
+   */
+  default Optional<OwnLogin> login(Source source) {
+    return Optional.empty();
+  }
+
+  /**
+   * Ends a login, and whatever was issued to it.
+   *
+   * @param owner of it, see {@link OwnLogin#owner}
+   * @return whether there was one
+   * @throws StoreException if it could not be ended
+   */
+  default boolean logout(String owner) {
+    throw StoreException.unsupported("log out of");
   }
 
   /**

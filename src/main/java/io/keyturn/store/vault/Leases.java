@@ -6,6 +6,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.Method;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.VaultLease;
 import io.keyturn.secret.SecretData;
 import io.keyturn.store.spi.Credential;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store.Refusal;
 import io.keyturn.store.spi.StoreException;
@@ -44,9 +45,27 @@ final class Leases {
     this.clock = clock;
   }
 
-  Reading.Value issue(VaultLease source) {
+  OwnLogin login() {
+    return new LeaseLogin(session.own(Deadline.fromNow()), session.isNamed());
+  }
+
+  /** Vault ends all leases of a token with it. */
+  boolean logout(Owner owner) {
+    Answer answer =
+        session.ask(
+            Call.post("auth/token/revoke-accessor", Map.of("accessor", owner.accessor())),
+            Deadline.fromNow());
+    if (answer.status() == 400 || answer.status() == 404) {
+      return false;
+    }
+    answer.orFail();
+    return true;
+  }
+
+  Reading.Value issue(VaultLease source, Optional<OwnLogin> login) {
     Deadline deadline = Deadline.fromNow();
-    Token token = session.own(deadline);
+    Token token =
+        login.map(own -> ((LeaseLogin) own).token()).orElseGet(() -> session.own(deadline));
     Instant before = clock.instant();
     Answer answer = connection.ask(call(source), token.value(), deadline);
     if (!answer.isSuccess()) {
@@ -88,19 +107,12 @@ final class Leases {
     Optional<Instant> leaseEndsFirmly = renewable ? Optional.empty() : Optional.of(leaseEnds);
     return new Credential(
         PREFIX + lease,
-        owner(token).map(Owner::text),
+        Owner.of(token).map(Owner::text),
         now,
         Optional.of(Duration.ofSeconds(Math.max(1, Duration.between(now, ends).toSeconds()))),
         Optional.of(ends),
         renewable,
         earlier(tokenEndsFirmly, leaseEndsFirmly));
-  }
-
-  /** None if nobody can, or has to, renew it. */
-  private static Optional<Owner> owner(Token token) {
-    return token.renewable()
-        ? token.accessor().flatMap(a -> token.endsAt().map(end -> new Owner(a, end)))
-        : Optional.empty();
   }
 
   Credential renew(Credential issued) {

@@ -63,6 +63,11 @@ final class Login {
     return named(auth.token().secretRef(), deadline);
   }
 
+  /** Whether the store names a token. */
+  boolean isNamed() {
+    return tenant.provider().vault().auth().token() != null;
+  }
+
   private Token serviceAccount(ServiceAccountLogin login, String method, Deadline deadline) {
     String mount = login.mountPath() == null ? method : login.mountPath();
     String jwt = known(() -> tenant.token(login.serviceAccountName(), login.audience()));

@@ -5,12 +5,14 @@ import static io.keyturn.store.vault.Failures.failure;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
 import io.keyturn.store.spi.Tenant;
 import java.time.InstantSource;
+import java.util.Optional;
 
 /** A Vault, open for one tenant. */
 final class OpenVault implements Store {
@@ -41,11 +43,22 @@ final class OpenVault implements Store {
     return source.vaultKv() == null ? Store.super.read(source) : kv.read(source.vaultKv());
   }
 
+  /** A lease has a token of its own. */
+  @Override
+  public Optional<OwnLogin> login(Source source) {
+    return source.vaultLease() == null ? Optional.empty() : Optional.of(leases.login());
+  }
+
+  @Override
+  public boolean logout(String owner) {
+    return leases.logout(Owner.parse(owner));
+  }
+
   /** Asks for a leased credential or a certificate; what nobody takes note of ends by itself. */
   @Override
   public Reading.Value issue(Source source, Order order) {
     if (source.vaultLease() != null) {
-      return leases.issue(source.vaultLease());
+      return leases.issue(source.vaultLease(), order.login());
     }
     return source.vaultPki() == null
         ? Store.super.issue(source, order)

@@ -3,6 +3,7 @@ package io.keyturn.store.vault;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,6 +15,13 @@ import java.util.regex.Pattern;
 record Owner(String accessor, Instant endsAt) {
 
   private static final Pattern TEXT = Pattern.compile("(\\S+) ([0-9]{1,12})");
+
+  /** Of a token; empty if nobody else can renew or end it. */
+  static Optional<Owner> of(Token token) {
+    return token.renewable()
+        ? token.accessor().flatMap(a -> token.endsAt().map(end -> new Owner(a, end)))
+        : Optional.empty();
+  }
 
   /** Reads what {@link #text} wrote. */
   static Owner parse(String text) {

@@ -52,6 +52,11 @@ final class Session {
         });
   }
 
+  /** Whether the store names the token, so that all requests share it. */
+  boolean isNamed() {
+    return login.isNamed();
+  }
+
   /** A token that is not shared, so that it and what it owns live as long as somebody renews it. */
   Token own(Deadline deadline) {
     return login.token(deadline);

@@ -17,6 +17,7 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Method;
 import io.keyturn.contract.TestTenant;
 import io.keyturn.store.spi.Credential;
+import io.keyturn.store.spi.OwnLogin;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.Store;
 import io.keyturn.store.spi.Store.Refusal;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,7 @@ class LeasesTest {
   private static final String RENEW_OWNER = "POST auth/token/renew-accessor";
   private static final String REVOKE = "PUT sys/leases/revoke";
   private static final String LOOKUP = "PUT sys/leases/lookup";
+  private static final String END_LOGIN = "POST auth/token/revoke-accessor";
   private static final String LEASE = "database/creds/app/abc";
   private static final String GONE = "{\"errors\": [\"invalid lease\"]}";
 
@@ -104,6 +107,32 @@ class LeasesTest {
     assertThat(credential.expiresAt()).contains(start.plusSeconds(600));
     assertThat(credential.renewable()).isTrue();
     assertThat(credential.hardExpiry()).isEmpty();
+  }
+
+  @Test
+  void issuesToTheLoginThatWasNotedAndEndsItLater() {
+    OwnLogin login = store.login(lease("database/creds/app")).orElseThrow();
+    Credential credential =
+        store
+            .issue(lease("database/creds/app"), order().to(Optional.of(login)))
+            .credential()
+            .orElseThrow();
+
+    assertThat(vault.asked(LOGIN)).hasSize(1);
+    assertThat(credential.owner()).isPresent().isEqualTo(login.owner());
+
+    vault.on(END_LOGIN, says(204, ""), says(400, "{\"errors\": [\"invalid accessor\"]}"));
+    assertThat(store.logout(login.owner().orElseThrow())).isTrue();
+    assertThat(store.logout(login.owner().orElseThrow())).isFalse();
+    assertThat(vault.asked(END_LOGIN).getFirst().body()).isEqualTo("{\"accessor\":\"accessor-1\"}");
+  }
+
+  @Test
+  void doesNotSayThatALoginHasGoneThatItMayNotEnd() {
+    String owner = issue().owner().orElseThrow();
+    vault.on(END_LOGIN, says(403, "{}"));
+
+    assertThat(failure(() -> store.logout(owner)).kind()).isEqualTo(Kind.DENIED);
   }
 
   @Test
@@ -380,8 +409,10 @@ class LeasesTest {
         TestTenant.of(provider(vault.address(), null, auth))
             .withSecret("creds", Map.of("value", "hvs.named"));
     try (Store own = new VaultStore(clock).open(named)) {
+      Optional<OwnLogin> login = own.login(lease("database/creds/app"));
+      assertThat(login.flatMap(OwnLogin::owner)).as("nobody else's to end").isEmpty();
       Credential credential =
-          own.issue(lease("database/creds/app"), order()).credential().orElseThrow();
+          own.issue(lease("database/creds/app"), order().to(login)).credential().orElseThrow();
       clock.advance(Duration.ofSeconds(300));
       assertThat(own.renew(credential).owner())
           .contains("mine " + start.plusSeconds(1300).getEpochSecond());

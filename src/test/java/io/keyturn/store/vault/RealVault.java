@@ -26,6 +26,7 @@ final class RealVault implements AutoCloseable {
       path "pki/revoke"                  { capabilities = ["update"] }
       path "sys/leases/revoke"           { capabilities = ["update"] }
       path "auth/token/renew-accessor"   { capabilities = ["update"] }
+      path "auth/token/revoke-accessor"  { capabilities = ["update"] }
       """;
 
   static final String PASSWORD = "correct-horse-battery-staple";

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -28,9 +29,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -72,12 +75,20 @@ public final class FaultProxy implements AutoCloseable {
   private final Map<ApiFault, AtomicLong> injected = new EnumMap<>(ApiFault.class);
   private final AtomicLong requests = new AtomicLong();
   private final Set<SSLSocket> open = ConcurrentHashMap.newKeySet();
+  private final AtomicReference<Held> held = new AtomicReference<>();
   private volatile Map<ApiFault, Integer> mix = Map.of();
 
   /** What is decided for one request. */
   private record Decision(Optional<ApiFault> fault, SplittableRandom random) {
     Duration upTo(Duration longest) {
       return Duration.ofMillis(1 + random.nextLong(longest.toMillis()));
+    }
+  }
+
+  /** A request that is waited for, by what its body has. */
+  private record Held(String text, CompletableFuture<Void> come) {
+    boolean isIn(HttpMessage request) {
+      return new String(request.body(), StandardCharsets.UTF_8).contains(text);
     }
   }
 
@@ -163,6 +174,18 @@ public final class FaultProxy implements AutoCloseable {
     listed.clear();
   }
 
+  /**
+   * The next request with this text in its body never arrives: it waits for as long as its client
+   * does.
+   *
+   * @return completed when it has come
+   */
+  public CompletableFuture<Void> holdNext(String text) {
+    Held next = new Held(text, new CompletableFuture<>());
+    held.set(next);
+    return next.come();
+  }
+
   /** How often each fault has struck. */
   public Map<ApiFault, Long> injected() {
     Map<ApiFault, Long> counts = new EnumMap<>(ApiFault.class);
@@ -233,6 +256,12 @@ public final class FaultProxy implements AutoCloseable {
   private boolean handle(HttpMessage request, Exchange exchange)
       throws IOException, InterruptedException {
     requests.incrementAndGet();
+    Held wanted = held.get();
+    if (wanted != null && wanted.isIn(request) && held.compareAndSet(wanted, null)) {
+      wanted.come().complete(null);
+      exchange.fromClient().transferTo(OutputStream.nullOutputStream());
+      return false;
+    }
     ApiFault.Request kind = kind(request);
     Decision decision = decide(request, kind);
     ApiFault fault = decision.fault().orElse(null);

@@ -36,4 +36,9 @@ public final class Durations {
       default -> Duration.ofDays(amount);
     };
   }
+
+  /** How a time is written: in whole seconds below ten minutes, and in whole minutes from there. */
+  public static String text(Duration time) {
+    return time.toMinutes() < 10 ? Math.max(0, time.toSeconds()) + "s" : time.toMinutes() + "m";
+  }
 }

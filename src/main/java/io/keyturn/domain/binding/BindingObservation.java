@@ -222,14 +222,27 @@ public record BindingObservation(
   Duration leadTime() {
     Duration wanted =
         Durations.parse(policy.orElse(RotationPolicySpec.BUILT_IN).schedule().leadTime());
+    return usual()
+        .map(most -> most.multipliedBy(2))
+        .filter(twice -> twice.compareTo(wanted) > 0)
+        .orElse(wanted);
+  }
+
+  /** What 95 of 100 of the past rotations stayed within; empty: there are none. */
+  Optional<Duration> usual() {
     List<Duration> past =
         rotations.stream().map(Rotation::took).filter(Objects::nonNull).sorted().toList();
-    if (past.isEmpty()) {
-      return wanted;
-    }
-    int at = (int) Math.ceil(past.size() * 0.95) - 1;
-    Duration twice = past.get(at).multipliedBy(2);
-    return twice.compareTo(wanted) > 0 ? twice : wanted;
+    return past.isEmpty()
+        ? Optional.empty()
+        : Optional.of(past.get((int) Math.ceil(past.size() * 0.95) - 1));
+  }
+
+  /** How long past rotations took, if one that begins when it has to may outlast the credential. */
+  Optional<Duration> tooLong(Lease lease, Instant now) {
+    Instant begin = lease.rotateBy(leadTime()).filter(now::isBefore).orElse(now);
+    return usual()
+        .filter(_ -> lease.hardExpiry().isPresent())
+        .filter(most -> begin.plus(most).isAfter(lease.end()));
   }
 
   /** Whether the current version has gone everywhere but, perhaps, at its source. */

@@ -3,6 +3,7 @@ package io.keyturn.domain.binding;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec.ConcurrencyPolicy;
 import io.keyturn.api.v1alpha1.SecretBindingStatus;
@@ -267,14 +268,28 @@ final class BindingStatusFactory {
           Reasons.EXPIRING,
           lease.dead(now)
               ? "The credential of version %d has ended.".formatted(version)
-              : "The credential of version %d ends at %s."
-                  .formatted(version, lease.atRisk(now) ? lease.expiresAt() : lease.end()));
+              : "The credential of version %d ends at %s.%s"
+                  .formatted(
+                      version,
+                      lease.atRisk(now) ? lease.expiresAt() : lease.end(),
+                      shortage(lease).map(s -> " " + s).orElse("")));
     } else {
       set.isFalse(
           Conditions.EXPIRING_SOON,
           Reasons.NOT_EXPIRING,
-          "There is time enough to replace the credential of version %d.".formatted(version));
+          shortage(lease)
+              .orElse(
+                  "There is time enough to replace the credential of version %d."
+                      .formatted(version)));
     }
+  }
+
+  /** What to say where the next rotation may not be over before the credential ends. */
+  private Optional<String> shortage(Lease lease) {
+    return seen.tooLong(lease, now)
+        .map(most ->
+            "The next rotation may not be over when the credential of version %d ends at %s: past ones took up to %s. Let them take less time, or the credential live longer."
+                .formatted(lease.version(), lease.end(), Durations.text(most)));
   }
 
   private Optional<Problem> failureProblem() {

@@ -90,9 +90,18 @@ public sealed interface Due {
       return new Now(Trigger.Compromise, nonce.get(), asked.reportedAt());
     }
     Due due = asked(seen, nonce, now);
-    return due instanceof Now
-        ? due
-        : expiring(seen, now).filter(e -> comesFirst(e, due)).orElse(due);
+    Optional<Due> expiring = expiring(seen, now);
+    return due instanceof Now wanted
+        ? inTime(wanted, expiring)
+        : expiring.filter(e -> comesFirst(e, due)).orElse(due);
+  }
+
+  /** What might not be over when the credential ends is done for that reason, whoever wants it. */
+  private static Due inTime(Now wanted, Optional<Due> expiring) {
+    boolean ends = expiring.filter(Now.class::isInstance).isPresent();
+    return ends && wanted.trigger() != Trigger.Compromise
+        ? new Now(Trigger.Expiring, wanted.nonce(), null)
+        : wanted;
   }
 
   /** When the credential of the current version has to be replaced, because it ends for good. */

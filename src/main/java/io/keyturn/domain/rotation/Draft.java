@@ -262,7 +262,7 @@ final class Draft {
           Instant revokedAt = next == Stage.Complete ? seen.going().revokedAt() : null;
           timeline = past(timeline.disabledAt(), revokedAt, now);
           if (next == Stage.Complete && emergency()) {
-            timeToContain = words(Duration.between(seen.reportedAt(), now));
+            timeToContain = Durations.text(Duration.between(seen.reportedAt(), now));
           }
         }
       }
@@ -276,13 +276,9 @@ final class Draft {
     }
     timeline = stamp(timeline.canaryReadyAt(), timeline.verifiedAt(), now);
     if (cutover != null) {
-      cutover = new Cutover(cutover.since(), now, words(Duration.between(cutover.since(), now)));
+      cutover =
+          new Cutover(cutover.since(), now, Durations.text(Duration.between(cutover.since(), now)));
     }
-  }
-
-  /** In whole seconds or minutes, as {@link Durations} reads them. */
-  private static String words(Duration time) {
-    return time.toMinutes() < 10 ? Math.max(0, time.toSeconds()) + "s" : time.toMinutes() + "m";
   }
 
   private Timeline stamp(Instant canaryReadyAt, Instant verifiedAt, Instant promotedAt) {

@@ -3,6 +3,7 @@ package io.keyturn.domain.binding;
 import static io.keyturn.testing.Policies.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
@@ -661,6 +662,40 @@ class DueTest {
     reason = RotateReason.Compromise;
     leases = List.of(lease(NOW, NOW, true));
     assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Compromise, "now", null));
+  }
+
+  @Test
+  void whatMightNotBeOverInTimeIsDoneBecauseTheCredentialEnds() {
+    endsIn(Duration.ofMinutes(50));
+    nonce = "now";
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Expiring, "now", null));
+
+    nonce = null;
+    every("1h");
+    assertThat(due(NOW)).isEqualTo(new Due.Now(Trigger.Expiring, null, null));
+  }
+
+  @Test
+  void aRotationThatCannotEndInTimeIsAnnouncedAsOne() {
+    Instant hard = endsIn(Duration.ofMinutes(90));
+    took(Duration.ofMinutes(89), 1);
+    assertThat(soon().message())
+        .isEqualTo("The credential of version 1 ends at %s.".formatted(hard));
+
+    took(Duration.ofMinutes(91), 1);
+    assertThat(soon().message())
+        .isEqualTo(
+            "The credential of version 1 ends at %1$s. The next rotation may not be over when the"
+                + " credential of version 1 ends at %1$s: past ones took up to 91m. Let them take"
+                + " less time, or the credential live longer.",
+            hard);
+  }
+
+  private Condition soon() {
+    return planned().conditions().stream()
+        .filter(c -> c.type().equals(Conditions.EXPIRING_SOON))
+        .findFirst()
+        .orElseThrow();
   }
 
   private SecretBindingStatus planned() {

@@ -123,9 +123,8 @@ public class Intents {
 
   private void end(SecretBinding binding, Secret intent) {
     try {
-      if (logout(binding, intent)) {
-        telemetry.abandoned(true);
-      }
+      logout(binding, intent);
+      telemetry.abandoned(true);
     } catch (StoreException e) {
       if (e.kind() == StoreException.Kind.TRANSIENT || e.kind() == StoreException.Kind.THROTTLED) {
         throw NotDone.of(e);
@@ -150,12 +149,13 @@ public class Intents {
     secrets.delete(intent);
   }
 
-  private boolean logout(SecretBinding binding, Secret intent) {
+  /** One that somebody has edited so that nobody can tell ends with its time. */
+  private void logout(SecretBinding binding, Secret intent) {
     Optional<StoreRef> store = Credentials.store(intent.getMetadata());
     Optional<String> owner = owner(intent);
-    return store.isPresent()
-        && owner.isPresent()
-        && stores.logout(binding.getMetadata().getNamespace(), store.get(), owner.get());
+    if (store.isPresent() && owner.isPresent()) {
+      stores.logout(binding.getMetadata().getNamespace(), store.get(), owner.get());
+    }
   }
 
   private static Optional<String> owner(Secret intent) {

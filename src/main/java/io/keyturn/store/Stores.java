@@ -196,14 +196,11 @@ public class Stores {
    * Ends the login of a value, and whatever was issued to it.
    *
    * @param owner see {@link OwnLogin#owner}
-   * @return whether there was one
    */
-  public boolean logout(String namespace, StoreRef store, String owner) {
+  public void logout(String namespace, StoreRef store, String owner) {
     Access access = Access.to(Operation.REVOKE, namespace);
-    return open.use(
-        namespace,
-        store,
-        s -> s.ask(access, List.of(access.operation(), owner), o -> o.logout(owner)));
+    List<Object> subject = List.of(Operation.REVOKE, owner);
+    open.use(namespace, store, s -> s.ask(access, subject, act(o -> o.logout(owner))));
   }
 
   /** Whether a credential that was revoked is refused. */

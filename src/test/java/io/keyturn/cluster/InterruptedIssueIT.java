@@ -24,6 +24,9 @@ class InterruptedIssueIT {
   private static final String QUICK =
       "{canary: {bake: 1s, deadline: 60s}, retirement: {grace: 1s}, retry: {maxAttempts: 1}}";
 
+  /** What is only in the request that creates a snapshot. */
+  private static final String SNAPSHOT = Names.NO_BACKUP;
+
   @BeforeAll
   static void endTheSharedOperator() {
     SharedWorld.install();
@@ -40,7 +43,7 @@ class InterruptedIssueIT {
           Issued.byVault(vault, team, Duration.ofHours(1), Duration.ofHours(2), 2, QUICK);
       final Issued.Login first = issued.current();
 
-      CompletableFuture<Void> snapshot = proxy.holdNext("\"immutable\":true");
+      CompletableFuture<Void> snapshot = proxy.holdNext(SNAPSHOT);
       issued.ask("now");
       snapshot.get(1, TimeUnit.MINUTES);
       assertThat(users(team)).as("users that Vault has made").isEqualTo("2");
@@ -66,7 +69,7 @@ class InterruptedIssueIT {
     Team team = SharedWorld.teamWithoutOperator("first");
     try (VaultServer vault = startVault();
         FaultProxy proxy = FaultProxy.start(SharedControlPlane.get(), 1, _ -> true)) {
-      CompletableFuture<Void> snapshot = proxy.holdNext("\"immutable\":true");
+      CompletableFuture<Void> snapshot = proxy.holdNext(SNAPSHOT);
       OperatorProcess killed = start(team, proxy);
       CompletableFuture<Issued> issued =
           CompletableFuture.supplyAsync(() ->

@@ -116,16 +116,6 @@ class IntentsTest {
   }
 
   @Test
-  void aLoginThatHasEndedByItselfIsNotCounted() {
-    issue("one");
-    logins.known = false;
-
-    issue("two");
-
-    assertThat(abandoned).isEmpty();
-  }
-
-  @Test
   void aStoreThatDoesNotAnswerIsAskedAgainBeforeAnythingIsIssued() {
     issue("one");
     logins.failure = new StoreException(Kind.TRANSIENT, "It is sealed.");
@@ -250,7 +240,6 @@ class IntentsTest {
   private static final class Logins extends Stores {
 
     private final List<String> ended = new ArrayList<>();
-    private boolean known = true;
     private StoreException failure;
 
     Logins() {
@@ -258,14 +247,13 @@ class IntentsTest {
     }
 
     @Override
-    public boolean logout(String namespace, StoreRef store, String owner) {
+    public void logout(String namespace, StoreRef store, String owner) {
       assertThat(namespace).isEqualTo("payments");
       assertThat(store.name()).isEqualTo("vault");
       if (failure != null) {
         throw failure;
       }
       ended.add(owner);
-      return known;
     }
   }
 

@@ -153,9 +153,9 @@ final class SimulatedIssuer implements StoreType, Store {
   }
 
   @Override
-  public boolean logout(String owner) {
+  public void logout(String owner) {
     lines.values().stream().filter(l -> l.owner.equals(Optional.of(owner))).forEach(this::end);
-    return logins.remove(owner);
+    logins.remove(owner);
   }
 
   @Override

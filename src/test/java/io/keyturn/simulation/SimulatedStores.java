@@ -78,8 +78,8 @@ final class SimulatedStores extends Stores {
   }
 
   @Override
-  public boolean logout(String namespace, StoreRef store, String owner) {
-    return call("logout", () -> issuer.logout(owner));
+  public void logout(String namespace, StoreRef store, String owner) {
+    act("logout", () -> issuer.logout(owner));
   }
 
   @Override

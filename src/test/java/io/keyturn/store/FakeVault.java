@@ -140,9 +140,8 @@ final class FakeVault implements StoreType {
     }
 
     @Override
-    public boolean logout(String owner) {
+    public void logout(String owner) {
       asked("logout", owner);
-      return true;
     }
 
     @Override

@@ -135,7 +135,8 @@ public final class FaultProxy implements AutoCloseable {
     Path direct = plane.kubeconfigFor(namespace, serviceAccount);
     try {
       return Files.writeString(
-          direct.resolveSibling("faults." + direct.getFileName()),
+          direct.resolveSibling(
+              "faults-%d.%s".formatted(server.getLocalPort(), direct.getFileName())),
           Files.readString(direct).replace(plane.url(), url()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

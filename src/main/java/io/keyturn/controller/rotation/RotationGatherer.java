@@ -196,6 +196,7 @@ class RotationGatherer {
             .map(RotationPolicy::getSpec)
             .orElse(Objects.requireNonNullElse(journal.policy(), RotationPolicySpec.BUILT_IN));
     Optional<VersionRef> current = current(journal, binding);
+    List<Secret> made = ASKS_SNAPSHOTS.contains(stage) ? made(rotation, binding) : List.of();
     Overlap overlap = binding == null ? Overlap.Full : overlap(binding);
     Instant createdAt = Instant.parse(rotation.getMetadata().getCreationTimestamp());
     return new Observation(
@@ -222,7 +223,8 @@ class RotationGatherer {
         stage.retires() ? replaceBy(rotation, binding, spec) : Optional.empty(),
         (stage == Stage.Pending || stage == Stage.Promoting)
             && current.filter(c -> ended(c, rotation, binding)).isPresent(),
-        ASKS_SNAPSHOTS.contains(stage) ? snapshots(rotation, binding) : List.of(),
+        made.stream().map(s -> s.getMetadata().getName()).sorted().toList(),
+        stage == Stage.Discarding ? twin(rotation, made) : Optional.empty(),
         ASKS_ALIAS.contains(stage)
             ? alias(rotation, binding, alias)
             : new Alias(Alias.Content.From, null, null),
@@ -254,14 +256,28 @@ class RotationGatherer {
     return Optional.ofNullable(version)
         .map(VersionRef::snapshot)
         .map(n -> secrets.read(rotation.getMetadata().getNamespace(), n))
-        .flatMap(s -> Credentials.of(s.getMetadata()))
+        .map(this::credential)
+        .orElse(Credential.NONE);
+  }
+
+  private Credential credential(Secret snapshot) {
+    return Credentials.of(snapshot.getMetadata())
         .map(k -> {
           Capabilities can =
-              candidates.capabilities(rotation.getMetadata().getNamespace(), k.store());
+              candidates.capabilities(snapshot.getMetadata().getNamespace(), k.store());
           return new Credential(
               can.revoke(), can.disable(), k.disabledAt(), k.revokedAt(), k.refused());
         })
         .orElse(Credential.NONE);
+  }
+
+  private Optional<String> twin(SecretRotation rotation, List<Secret> made) {
+    VersionRef to = rotation.getStatus().to();
+    return made.stream()
+        .filter(s -> to == null || !s.getMetadata().getName().equals(to.snapshot()))
+        .filter(s -> credential(s).alive())
+        .map(s -> s.getMetadata().getName())
+        .findFirst();
   }
 
   private boolean ended(VersionRef version, SecretRotation rotation, SecretBinding binding) {
@@ -470,7 +486,7 @@ class RotationGatherer {
   }
 
   /** Those that this attempt has made; one of the same version by another attempt is not ours. */
-  private List<String> snapshots(SecretRotation rotation, SecretBinding binding) {
+  private List<Secret> made(SecretRotation rotation, SecretBinding binding) {
     if (binding == null && rotation.getStatus().to() == null) {
       return List.of();
     }
@@ -482,8 +498,6 @@ class RotationGatherer {
         .stream()
         .filter(s ->
             rotation.getMetadata().getUid().equals(SecretWriter.annotations(s).get(Names.TOKEN)))
-        .map(s -> s.getMetadata().getName())
-        .sorted()
         .toList();
   }
 

@@ -41,6 +41,8 @@ import java.util.Optional;
  *     credential ends for good; empty: never, or not known
  * @param fromEnded whether the credential that the workloads have is known to have ended
  * @param snapshots names of the snapshots that this attempt has made
+ * @param twin one of these that is not the version's, because two processes issued at once, and
+ *     whose credential lives; empty: there is none
  * @param alias what the alias holds
  * @param fromLost whether the snapshot of the version to go back to has gone
  * @param toLost whether the snapshot of the version to move to was made and has gone
@@ -77,6 +79,7 @@ public record Observation(
     Optional<Instant> replaceBy,
     boolean fromEnded,
     List<String> snapshots,
+    Optional<String> twin,
     Alias alias,
     boolean fromLost,
     boolean toLost,
@@ -169,7 +172,7 @@ public record Observation(
     public static final Credential NONE = new Credential(false, false, null, null, false);
 
     /** Whether it is to be ended and has not been. */
-    boolean alive() {
+    public boolean alive() {
       return revocable && revokedAt == null;
     }
   }

@@ -246,6 +246,10 @@ public final class RotationPlanner {
       draft.perform(new Effect.Revoke(draft.to().snapshot(), false));
       return;
     }
+    if (draft.seen.twin().isPresent()) {
+      draft.perform(new Effect.Revoke(draft.seen.twin().get(), false));
+      return;
+    }
     Optional<String> left = draft.seen.snapshots().stream().sorted().findFirst();
     boolean needed =
         users.needSnapshot()

@@ -39,13 +39,13 @@ public interface Store extends AutoCloseable {
   }
 
   /**
-   * Ends a login, and whatever was issued to it.
+   * Ends a login, and whatever was issued to it, at once or within moments. One that is not there
+   * has ended.
    *
    * @param owner of it, see {@link OwnLogin#owner}
-   * @return whether there was one
    * @throws StoreException if it could not be ended
    */
-  default boolean logout(String owner) {
+  default void logout(String owner) {
     throw StoreException.unsupported("log out of");
   }
 

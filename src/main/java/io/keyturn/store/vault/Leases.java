@@ -50,16 +50,14 @@ final class Leases {
   }
 
   /** Vault ends all leases of a token with it. */
-  boolean logout(Owner owner) {
+  void logout(Owner owner) {
     Answer answer =
         session.ask(
             Call.post("auth/token/revoke-accessor", Map.of("accessor", owner.accessor())),
             Deadline.fromNow());
-    if (answer.status() == 400 || answer.status() == 404) {
-      return false;
+    if (!unknown(answer)) {
+      answer.orFail();
     }
-    answer.orFail();
-    return true;
   }
 
   Reading.Value issue(VaultLease source, Optional<OwnLogin> login) {
@@ -275,9 +273,9 @@ final class Leases {
     return unknown(answer) ? Refusal.PROVEN : Refusal.UNKNOWN;
   }
 
-  /** Whether Vault says that there is no such lease; anything else says nothing of it. */
-  private static boolean unknown(Answer lookup) {
-    return lookup.status() == 400 || lookup.status() == 404;
+  /** Whether Vault says that there is no such lease or token; else that says nothing of it. */
+  private static boolean unknown(Answer answer) {
+    return answer.status() == 400 || answer.status() == 404;
   }
 
   private Answer lookup(String lease, Deadline deadline) {

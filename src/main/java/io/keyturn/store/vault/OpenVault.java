@@ -50,8 +50,8 @@ final class OpenVault implements Store {
   }
 
   @Override
-  public boolean logout(String owner) {
-    return leases.logout(Owner.parse(owner));
+  public void logout(String owner) {
+    leases.logout(Owner.parse(owner));
   }
 
   /** Asks for a leased credential or a certificate; what nobody takes note of ends by itself. */

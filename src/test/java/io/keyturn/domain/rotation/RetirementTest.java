@@ -311,6 +311,19 @@ class RetirementTest {
   }
 
   @Test
+  void whatTwoProcessesHadIssuedForOneVersionIsEndedBeforeEitherSnapshotGoes() {
+    Scene scene = revocable("").until(Stage.Baking);
+    scene.snapshots.add("payments-db-v7-00000099");
+    scene.twin = "payments-db-v7-00000099";
+    scene.abort = true;
+    scene.until(Stage.Aborted);
+
+    assertThat(scene.did())
+        .containsSubsequence(
+            REVOKE_CANDIDATE, "revoke v7-00000099", "delete snapshot", "delete snapshot");
+  }
+
+  @Test
   void whatIsNotThereAnyMoreIsNotDisabled() {
     for (Credential gone :
         List.of(Credential.NONE, new Credential(true, true, null, Scene.START, false))) {

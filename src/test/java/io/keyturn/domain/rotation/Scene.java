@@ -92,6 +92,7 @@ final class Scene {
   boolean delivered = true;
   Overlap overlap = Overlap.Full;
   Credential going = Credential.NONE;
+  String twin;
   Instant replaceBy;
   boolean fromEnded;
   boolean stale;
@@ -247,6 +248,7 @@ final class Scene {
           going = new Credential(going.revocable(), going.disablable(), now, null, false);
       case Effect.Enable _ ->
           going = new Credential(going.revocable(), going.disablable(), null, null, false);
+      case Effect.Revoke(String name, boolean _) when name.equals(twin) -> twin = null;
       case Effect.Revoke _ ->
           going =
               new Credential(going.revocable(), going.disablable(), going.disabledAt(), now, true);
@@ -279,6 +281,7 @@ final class Scene {
         Optional.ofNullable(replaceBy),
         fromEnded,
         List.copyOf(snapshots),
+        Optional.ofNullable(twin),
         new Alias(alias, aliasSince, alias == Alias.Content.Foreign ? "not ours" : null),
         fromLost,
         journal.to() != null

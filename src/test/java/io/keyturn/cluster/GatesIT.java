@@ -2,48 +2,18 @@ package io.keyturn.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.net.httpserver.HttpServer;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.ControlPlane;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Checks before any pod, gates while a version moves, and people who are asked. */
 class GatesIT {
 
   private static final String REST =
       "canary: {bake: 2s, deadline: 60s}, retirement: {grace: 1s}, retry: {maxAttempts: 1}";
-
-  /** A service that answers as it is told to. */
-  private record Service(HttpServer server, AtomicInteger status) implements AutoCloseable {
-
-    static Service answering(int status) throws IOException {
-      HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-      AtomicInteger answer = new AtomicInteger(status);
-      server.createContext(
-          "/",
-          exchange -> {
-            exchange.sendResponseHeaders(answer.get(), -1);
-            exchange.close();
-          });
-      server.start();
-      return new Service(server, answer);
-    }
-
-    String gate(String name, String stage) {
-      return "{name: %s, stage: %s, interval: 1s, http: {url: \"http://127.0.0.1:%d/\"}}"
-          .formatted(name, stage, server.getAddress().getPort());
-    }
-
-    @Override
-    public void close() {
-      server.stop(0);
-    }
-  }
 
   private static String gates(String... gates) {
     return "{gates: [%s], %s}".formatted(String.join(", ", gates), REST);
@@ -77,7 +47,7 @@ class GatesIT {
 
   @ConcurrentTest
   void aGateThatSaysNoTakesTheVersionBackFromTheCanary() throws IOException {
-    try (Service service = Service.answering(418)) {
+    try (HttpService service = HttpService.answering(418)) {
       Scene scene = Scene.of("gate-no", 1, gates(service.gate("smoke", "Canary")));
       var before = scene.stableUids();
 
@@ -93,7 +63,7 @@ class GatesIT {
 
   @ConcurrentTest
   void aGateThatCannotTellHoldsUntilItCan() throws IOException {
-    try (Service service = Service.answering(503)) {
+    try (HttpService service = HttpService.answering(503)) {
       Scene scene = Scene.of("gate-unclear", 1, gates(service.gate("smoke", "Canary")));
 
       Team.Login second = scene.rotate();
@@ -108,7 +78,7 @@ class GatesIT {
 
   @ConcurrentTest
   void aGateThatSaysNoInThePromotionTakesItBackEverywhere() throws IOException {
-    try (Service service = Service.answering(200)) {
+    try (HttpService service = HttpService.answering(200)) {
       Scene scene =
           Scene.of(
               "gate-later",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Secret;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.VaultServer;
 import io.keyturn.testing.VaultServer.Tokens;
@@ -143,6 +144,18 @@ record Issued(Team team, Scene scene) {
                     p.getMetadata().getName().equals(name)
                         && p.getStatus() != null
                         && "Running".equals(p.getStatus().getPhase())));
+  }
+
+  /** Waits until a rotation names a pod that stays on the version before. */
+  void awaitStraggler(long version, String pod) {
+    team.awaitStage(version, Stage.Retiring);
+    team.await(pod + " is named", () -> stragglers(version).contains(pod));
+  }
+
+  /** Whom a rotation names that stay on the version before. */
+  List<String> stragglers(long version) {
+    var retirement = team.rotation(version).getStatus().retirement();
+    return retirement == null ? List.of() : retirement.stragglers();
   }
 
   /** Somebody asks for a new value. */

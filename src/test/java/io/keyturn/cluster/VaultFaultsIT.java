@@ -1,17 +1,22 @@
 package io.keyturn.cluster;
 
+import static java.util.Locale.ROOT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.OperatorProcess;
 import io.keyturn.testing.SharedControlPlane;
 import io.keyturn.testing.VaultServer;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,7 +31,7 @@ class VaultFaultsIT {
   private static final String QUICK =
       "{canary: {bake: 3s, deadline: 90s}, retirement: {grace: 1s}, retry: {maxAttempts: 1}}";
 
-  private static final Duration SEALED = Duration.ofSeconds(12);
+  private static final Duration SEALED = Duration.ofMinutes(1);
 
   @BeforeAll
   static void endTheSharedOperator() {
@@ -41,17 +46,18 @@ class VaultFaultsIT {
     return vault;
   }
 
-  private static OperatorProcess alone(Team team) {
+  private static OperatorProcess alone(Collection<Team> teams) {
+    String namespaces = teams.stream().map(Team::namespace).collect(Collectors.joining(","));
     return OperatorProcess.start(
         SharedControlPlane.get(),
-        Map.of("KEYTURN_LEADER_ELECTION", "false", "KEYTURN_NAMESPACES", team.namespace()));
+        Map.of("KEYTURN_LEADER_ELECTION", "false", "KEYTURN_NAMESPACES", namespaces));
   }
 
   @ConcurrentTest
   void anOperatorThatIsKilledAroundAnIssueLeavesNothingThatLives() {
     Random random = new Random();
     Team team = SharedWorld.teamWithoutOperator("killed");
-    OperatorProcess operator = alone(team);
+    OperatorProcess operator = alone(List.of(team));
     try (VaultServer vault = startVault()) {
       Issued issued =
           Issued.byVault(vault, team, Duration.ofSeconds(40), Duration.ofHours(1), 2, QUICK);
@@ -60,7 +66,7 @@ class VaultFaultsIT {
         issued.ask("round-" + round);
         awaitPassed(Duration.ofMillis(random.nextInt(400)));
         operator.kill();
-        operator = alone(team);
+        operator = alone(List.of(team));
         long version = round + 1L;
         team.awaitStage(version, Stage.Complete);
         assertThat(Issued.attempt(before)).isEqualTo(LoginOutcome.REFUSED);
@@ -82,61 +88,50 @@ class VaultFaultsIT {
             team.namespace());
   }
 
+  /**
+   * One seal meets a rotation in each stage that a store's absence can touch. Left out are Pending,
+   * where nothing has begun; Disabling, which no lease goes through, because Vault can end one and
+   * not lock it; and RollingBack, which asks no store and leads to Discarding.
+   */
   @ConcurrentTest
-  void aVaultThatIsSealedDelaysEachStageAndHarmsNobody() {
-    Team team = SharedWorld.teamWithoutOperator("sealed");
-    OperatorProcess operator = alone(team);
-    try (VaultServer vault = startVault()) {
-      Issued issued =
-          Issued.byVault(vault, team, Duration.ofSeconds(60), Duration.ofHours(1), 2, QUICK);
-      sealedFor(
-          vault,
-          () -> {
-            issued.ask("staging");
-            team.await(
-                "it waits for the store",
-                () -> {
-                  var blocked =
-                      team.rotation(2) == null ? null : issued.scene().condition(2, "Blocked");
-                  return blocked != null
-                      && (blocked.reason().equals("StoreUnavailable")
-                          || blocked.reason().equals("StoreCircuitOpen"));
-                });
-          });
-      team.awaitStage(2, Stage.Complete);
+  void aVaultThatIsSealedForAMinuteDelaysEachStageAndHarmsNobody() throws IOException {
+    Map<Stage, Team> teams = new EnumMap<>(Stage.class);
+    UnderSeal.STAGES.forEach(
+        s -> teams.put(s, SharedWorld.teamWithoutOperator("sealed-" + s.name().toLowerCase(ROOT))));
+    OperatorProcess operator = alone(teams.values());
+    try (VaultServer vault = startVault();
+        HttpService brake = HttpService.answering(503)) {
+      List<UnderSeal> all =
+          UnderSeal.STAGES.stream()
+              .map(s -> UnderSeal.prepare(s, vault, brake, teams.get(s)))
+              .toList();
+      all.forEach(UnderSeal::begin);
+      all.forEach(UnderSeal::awaitBegun);
+      UnderSeal renewed = all.getFirst();
+      renewed.awaitRenewalIn(Duration.ofSeconds(36), Duration.ofSeconds(45));
 
-      Issued.Login second = issued.current();
-      issued.ask("baking");
-      team.awaitStage(3, Stage.Baking);
-      sealedFor(vault, () -> {});
-      team.awaitStage(3, Stage.Complete);
-      assertThat(Issued.attempt(second)).isEqualTo(LoginOutcome.REFUSED);
+      Instant end = Instant.now().plus(SEALED);
+      vault.seal();
+      all.forEach(UnderSeal::goOn);
+      all.forEach(UnderSeal::awaitStanding);
+      await(end);
+      all.forEach(UnderSeal::assertStillStanding);
+      vault.unseal();
 
-      Issued.Login third = issued.current();
-      issued.ask("promoting");
-      team.awaitStage(4, s -> s == Stage.Promoting || s.promoted());
-      sealedFor(vault, () -> {});
-      team.awaitStage(4, Stage.Complete);
-      assertThat(Issued.attempt(third)).isEqualTo(LoginOutcome.REFUSED);
-      assertThat(team.refused()).as("refused logins").isZero();
-      issued.scene().awaitCondition("LeaseHealthy", Status.True, "LeaseRenewed");
+      renewed.awaitLeaseHealthy();
+      brake.status().set(200);
+      all.forEach(UnderSeal::letGo);
+      all.forEach(UnderSeal::assertEnded);
     } finally {
       operator.close();
     }
   }
 
-  private static void sealedFor(VaultServer vault, Runnable meanwhile) {
-    vault.seal();
-    try {
-      meanwhile.run();
-      awaitPassed(SEALED);
-    } finally {
-      vault.unseal();
-    }
+  private static void awaitPassed(Duration time) {
+    await(Instant.now().plus(time));
   }
 
-  private static void awaitPassed(Duration time) {
-    Instant end = Instant.now().plus(time);
-    Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> Instant.now().isAfter(end));
+  private static void await(Instant time) {
+    Awaitility.await().atMost(SEALED.multipliedBy(2)).until(() -> Instant.now().isAfter(time));
   }
 }

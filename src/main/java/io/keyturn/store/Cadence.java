@@ -21,9 +21,19 @@ final class Cadence {
   private static final Duration FORGOTTEN = Duration.ofHours(1);
   private static final int MOST_SUBJECTS = 10_000;
 
-  private final Cache<Object, Integer> failures;
+  /**
+   * What failed the last time.
+   *
+   * @param inARow how often it has
+   * @param again when to ask again
+   */
+  private record Failed(int inARow, StoreException failure, Instant again) {}
+
+  private final Clock clock;
+  private final Cache<Object, Failed> failures;
 
   Cadence(Clock clock) {
+    this.clock = clock;
     this.failures =
         Caches.of(clock).expireAfterAccess(FORGOTTEN).maximumSize(MOST_SUBJECTS).build();
   }
@@ -33,8 +43,32 @@ final class Cadence {
     if (failure.retryAfter().isPresent()) {
       return first(failure);
     }
-    int inARow = failures.asMap().merge(subject, 1, Integer::sum);
-    return timed(failure, after(failure, inARow, ThreadLocalRandom.current().nextDouble()));
+    return failures
+        .asMap()
+        .compute(subject, (_, before) -> next(failure, before == null ? 1 : before.inARow() + 1))
+        .failure();
+  }
+
+  private Failed next(StoreException failure, int inARow) {
+    Duration after = after(failure, inARow, ThreadLocalRandom.current().nextDouble());
+    return new Failed(inARow, timed(failure, after), clock.instant().plus(after));
+  }
+
+  /**
+   * Whoever asks before it is time gets the last failure, which does not count again: somebody who
+   * looks for other reasons does not use up the tries.
+   */
+  void requireTime(Object subject) {
+    Failed last = failures.getIfPresent(subject);
+    Instant now = clock.instant();
+    if (last != null && now.isBefore(last.again())) {
+      throw at(last.failure(), now, last.again());
+    }
+  }
+
+  /** The store is there, so whatever failed is tried at once. */
+  void forget() {
+    failures.invalidateAll();
   }
 
   /** It worked; says whether it had failed the last time. */

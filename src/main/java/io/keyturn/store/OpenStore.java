@@ -62,6 +62,9 @@ final class OpenStore {
    * @param subject what is asked about: what fails about one says nothing of another
    */
   <T> T ask(Access access, Object subject, Function<Store, T> question) {
+    if (access.operation() != Operation.RENEW) {
+      requireTime(subject);
+    }
     try {
       T answer = admission.admit(() -> recorded(access, question));
       cadence.worked(subject);
@@ -69,6 +72,14 @@ final class OpenStore {
     } catch (StoreException e) {
       throw cadence.failed(subject, e);
     }
+  }
+
+  /**
+   * Fails while it is too early to ask about something again. A renewal alone has a time of its
+   * own, which the end of the lease sets.
+   */
+  void requireTime(Object subject) {
+    cadence.requireTime(subject);
   }
 
   /** What a source holds: as it was read last, unless it is time to ask. */
@@ -96,6 +107,7 @@ final class OpenStore {
     }
     if (cadence.worked(Operation.CHECK)) {
       readings.forgetFailures();
+      cadence.forget();
     }
   }
 

@@ -129,8 +129,10 @@ public class Stores {
     if (!store.type().capabilities(source).leases()) {
       return Optional.empty();
     }
+    store.requireTime(subject(source));
     Access access = access(Operation.LOGIN, binding).about(order.version());
-    Optional<OwnLogin> login = store.ask(access, subject(source), s -> s.login(source));
+    List<Object> subject = List.of(Operation.LOGIN, subject(source));
+    Optional<OwnLogin> login = store.ask(access, subject, s -> s.login(source));
     login.flatMap(OwnLogin::owner).ifPresent(intent);
     return login;
   }

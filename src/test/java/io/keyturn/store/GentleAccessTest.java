@@ -230,6 +230,50 @@ class GentleAccessTest {
   }
 
   @Test
+  void whoeverAsksTooEarlyGetsTheSameAnswerAndTheStoreIsLeftAlone() {
+    world.store("payments", "vault");
+    fails(Kind.DENIED, null);
+    issueFails();
+    world.clock.advance(Duration.ofSeconds(20));
+
+    assertThat(issueFails().retryAfter()).hasValue(Duration.ofSeconds(40));
+    assertThat(world.vault.calls("issue db")).isEqualTo(1);
+    assertThat(world.vault.calls("login db")).isEqualTo(1);
+
+    world.clock.advance(Duration.ofSeconds(40));
+    assertThat(issueFails().retryAfter()).as("the second one").hasValue(Duration.ofMinutes(2));
+    assertThat(world.vault.calls("issue db")).isEqualTo(2);
+  }
+
+  @Test
+  void aStoreThatLetsTheIdentityInAgainIsAskedAtOnce() {
+    SecretStore store = world.store("payments", "vault");
+    fails(Kind.DENIED, null);
+    issueFails();
+    failure(() -> world.stores.check(store));
+
+    world.vault.weather.clear();
+    world.stores.check(store);
+    world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}).data().close();
+  }
+
+  @Test
+  void aRenewalIsNotHeldUpBecauseItsTimeIsSetByTheEndOfTheLease() {
+    world.store("payments", "vault");
+    fails(Kind.DENIED, null);
+    Credential credential = Credential.lasting("lease-t1", Instant.EPOCH);
+    failure(() -> world.stores.renew("payments", new StoreRef(null, "vault"), credential));
+    failure(() -> world.stores.renew("payments", new StoreRef(null, "vault"), credential));
+
+    assertThat(world.vault.calls("renew lease-t1")).isEqualTo(2);
+  }
+
+  private StoreException issueFails() {
+    return failure(() ->
+        world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}));
+  }
+
+  @Test
   void oneNamespaceCannotCloseAStoreOfTheClusterForAnother() {
     world.clusterStore("shared", "allowedNamespaces: {names: [a, b]}");
     world.vault.weather.put(

@@ -60,6 +60,8 @@ final class Draft {
   private static final Set<String> REFUSALS =
       Set.of(
           Reasons.ACCESS_DENIED,
+          Reasons.SECRET_NOT_OWNED,
+          Reasons.SOURCE_NOT_FOUND,
           Reasons.STORE_NOT_FOUND,
           Reasons.STORE_NOT_ALLOWED,
           Reasons.STORE_MISCONFIGURED,

@@ -648,6 +648,8 @@ class RetirementTest {
         Reasons.STORE_CIRCUIT_OPEN,
         Reasons.STORE_THROTTLED,
         Reasons.STORE_CONFLICT,
+        Reasons.SECRET_NOT_OWNED,
+        Reasons.SOURCE_NOT_FOUND,
         Reasons.STORE_NOT_FOUND,
         Reasons.STORE_NOT_ALLOWED,
         Reasons.QUOTA_EXCEEDED,

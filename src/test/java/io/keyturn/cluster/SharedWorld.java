@@ -21,6 +21,21 @@ final class SharedWorld {
 
   private static final TestAuthority AUTHORITY = TestAuthority.root("shared world");
 
+  /**
+   * Lets what talks to stores and to the API server say as much as a user can make it say: whoever
+   * looks for a fault does that, and none of it may tell a value.
+   */
+  private static final String[] TALKATIVE = {
+    "-Dquarkus.log.category.\"org.postgresql\".level=ALL",
+    "-Dquarkus.log.category.\"org.postgresql.core\".level=ALL",
+    "-Dquarkus.log.category.\"io.quarkus.vault\".level=ALL",
+    "-Dquarkus.log.category.\"jdk.httpclient\".level=ALL",
+    "-Dquarkus.log.category.\"io.fabric8\".level=ALL",
+    "-Dquarkus.log.category.\"io.vertx\".level=ALL",
+    "-Dquarkus.log.category.\"io.netty\".level=ALL",
+    "-Djdk.httpclient.HttpClient.log=all",
+  };
+
   private static PostgresServer postgres;
   private static VaultServer vault;
   private static OperatorProcess operator;
@@ -33,7 +48,10 @@ final class SharedWorld {
 
   static synchronized PostgresServer postgres() {
     if (postgres == null) {
-      postgres = PostgresServer.start(AUTHORITY.issue("localhost", "127.0.0.1"));
+      postgres =
+          PostgresServer.startChatty(
+              AUTHORITY.issue("localhost", "127.0.0.1"),
+              SharedControlPlane.get().directory().resolve("postgres.log"));
       Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(postgres::close));
     }
     return postgres;
@@ -47,7 +65,7 @@ final class SharedWorld {
   /** The one Vault of this JVM, which asks the shared control plane who somebody is. */
   static synchronized VaultServer vault() {
     if (vault == null) {
-      vault = VaultServer.start();
+      vault = VaultServer.start(SharedControlPlane.get().directory().resolve("vault"));
       Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(vault::close));
       vault.enableKubernetesAuth("kubernetes", SharedControlPlane.get());
       vault.enableDatabase("database", postgres());
@@ -74,7 +92,7 @@ final class SharedWorld {
       install();
       operator =
           OperatorProcess.start(
-              SharedControlPlane.get(), Map.of("KEYTURN_LEADER_ELECTION", "false"));
+              SharedControlPlane.get(), Map.of("KEYTURN_LEADER_ELECTION", "false"), TALKATIVE);
       if (first) {
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> operator.close()));
       }

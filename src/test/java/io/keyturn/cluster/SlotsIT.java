@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
+import io.keyturn.testing.SharedControlPlane;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Two login roles of a real PostgreSQL, rotated in turn by an admin. */
@@ -71,6 +76,19 @@ class SlotsIT {
     assertThat(Issued.attempt(third)).isEqualTo(LoginOutcome.ACCEPTED);
     assertThat(Issued.attempt(second)).isEqualTo(LoginOutcome.REFUSED);
     assertThat(team.refused()).as("refused logins").isZero();
+    assertSearched("\"loggerName\":\"org.postgresql.", SharedWorld.operator().log());
+    assertSearched(
+        ":keyturn:LOG:  execute <unnamed>: ALTER ROLE \"%s\"".formatted(first.user()),
+        SharedControlPlane.get().directory().resolve("postgres.log"));
+  }
+
+  /** What drivers say, and servers, is among what LeakIT searches; it is not to be quoted. */
+  private static void assertSearched(String words, Path log) {
+    try {
+      assertThat(Files.readString(log).contains(words)).as("%s has %s", log, words).isTrue();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @ConcurrentTest

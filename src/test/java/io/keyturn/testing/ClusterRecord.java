@@ -43,6 +43,9 @@ public final class ClusterRecord {
   /** The file with the values; whoever searches the others leaves it out. */
   public static final String VALUES = "values.json";
 
+  /** What begins the name of whose the id of a lease is. */
+  public static final String LEASE_OWNER = "the lease of ";
+
   private static final String SECRETS = "api/v1/secrets";
 
   private static final List<String> KINDS =
@@ -50,6 +53,8 @@ public final class ClusterRecord {
           "apis/keyturn.io/v1alpha1/secretbindings",
           "apis/keyturn.io/v1alpha1/secretrotations",
           "apis/keyturn.io/v1alpha1/rotationpolicies",
+          "apis/keyturn.io/v1alpha1/secretstores",
+          "apis/keyturn.io/v1alpha1/clustersecretstores",
           "apis/events.k8s.io/v1/events",
           "apis/apps/v1/deployments",
           "apis/apps/v1/replicasets",
@@ -75,6 +80,13 @@ public final class ClusterRecord {
 
   /** The lines around a private key are in each file of its kind. */
   private static final Pattern ARMOUR = Pattern.compile("(?m)^-----.*-----$\\s*");
+
+  /**
+   * An EC key of P-256, as Vault writes it: before its private number there is the name of the
+   * curve, and after it the public key, and certificates have both.
+   */
+  private static final Pattern EC_KEY =
+      Pattern.compile("MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg(?s)(.{44}).*");
 
   /** Words, as tests of the test world itself take them for values, are everywhere. */
   private static final Pattern WORDS = Pattern.compile("[a-z -]*");
@@ -205,7 +217,7 @@ public final class ClusterRecord {
   private void keepCredential(String name, JsonNode annotations) {
     String id = annotations.path(Names.CREDENTIAL).asText();
     if (id.startsWith(LEASE)) {
-      owners.putIfAbsent(id.substring(id.lastIndexOf('/') + 1), "the lease of the Secret " + name);
+      owners.putIfAbsent(id.substring(id.lastIndexOf('/') + 1), LEASE_OWNER + "the Secret " + name);
     }
     String owner = annotations.path(Names.CREDENTIAL_OWNER).asText();
     if (!owner.isEmpty()) {
@@ -220,7 +232,7 @@ public final class ClusterRecord {
                 new String(Base64.getDecoder().decode(value.asText()), StandardCharsets.ISO_8859_1))
             .replaceAll("");
     if (!NOT_SECRET.contains(key) && !WORDS.matcher(text).matches()) {
-      owners.putIfAbsent(text, owner);
+      owners.putIfAbsent(EC_KEY.matcher(text).replaceAll("$1"), owner);
     }
   }
 

@@ -23,6 +23,8 @@ public final class PostgresServer implements AutoCloseable {
   /** The superuser, who needs no password. */
   public static final String SUPERUSER = "postgres";
 
+  private static final String LOG = "postgres.log";
+
   // The embedded server is set up to trust everybody, which would make every rotation look fine.
   private static final String ACCESS =
       """
@@ -34,27 +36,29 @@ public final class PostgresServer implements AutoCloseable {
       """;
 
   private final Path directory;
+  private final Path log;
   private final EmbeddedPostgres server;
   private final long pid;
   private final GuardedProcess guard;
 
-  private PostgresServer(Path directory, TestAuthority.Identity identity, boolean chatty)
+  private PostgresServer(Path directory, TestAuthority.Identity identity, Path log, boolean chatty)
       throws IOException {
     this.directory = directory;
+    this.log = log;
     Path access = Files.writeString(directory.resolve("pg_hba.conf"), ACCESS);
     File data = directory.resolve("data").toFile();
-    ProcessBuilder.Redirect log =
-        ProcessBuilder.Redirect.appendTo(directory.resolve("postgres.log").toFile());
+    ProcessBuilder.Redirect output = ProcessBuilder.Redirect.appendTo(log.toFile());
     EmbeddedPostgres.Builder builder =
         EmbeddedPostgres.builder()
-            .setOutputRedirector(log)
-            .setErrorRedirector(log)
+            .setOutputRedirector(output)
+            .setErrorRedirector(output)
             .setDataDirectory(data)
             .setCleanDataDirectory(true)
             .setServerConfig("hba_file", access.toString())
             // A statement that fails would be logged with the password in it.
             .setServerConfig("log_min_error_statement", chatty ? "error" : "panic")
             .setServerConfig("log_statement", chatty ? "all" : "none")
+            .setServerConfig("log_line_prefix", "%m:%p:%u:%a:")
             .setServerConfig("listen_addresses", "127.0.0.1")
             // Tests log in many thousand times, and the default would take most of the processors.
             .setServerConfig("scram_iterations", "1")
@@ -66,6 +70,9 @@ public final class PostgresServer implements AutoCloseable {
     pid = Long.parseLong(Files.readAllLines(data.toPath().resolve("postmaster.pid")).getFirst());
     // QUIT is PostgreSQL's immediate shutdown: it takes its children along.
     guard = GuardedProcess.guard("postgres", pid, "QUIT", directory.resolve("guard.log"));
+    if (chatty) {
+      logNothingOf(SUPERUSER);
+    }
   }
 
   /**
@@ -74,17 +81,14 @@ public final class PostgresServer implements AutoCloseable {
    * @throws UncheckedIOException if it does not start
    */
   public static PostgresServer start() {
-    try {
-      return start(Files.createTempDirectory("keyturn-postgres"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return start(newDirectory());
   }
 
   /** Like {@link #start()}, in a directory of its own, which {@link #close()} deletes. */
   public static PostgresServer start(Path directory) {
     try {
-      return new PostgresServer(Files.createDirectories(directory).toAbsolutePath(), null, false);
+      Path absolute = Files.createDirectories(directory).toAbsolutePath();
+      return new PostgresServer(absolute, null, absolute.resolve(LOG), false);
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }
@@ -92,20 +96,37 @@ public final class PostgresServer implements AutoCloseable {
 
   /** Like {@link #start()}; it also takes connections by TLS, with a certificate. */
   public static PostgresServer start(TestAuthority.Identity identity) {
-    return start(identity, false);
+    Path directory = newDirectory();
+    return start(directory, identity, directory.resolve(LOG), false);
   }
 
   /**
-   * Like {@link #start(TestAuthority.Identity)}; it logs each statement, see {@link #log()}. Only
-   * for tests that look for what is not in there.
+   * Like {@link #start(TestAuthority.Identity)}; it logs each statement but those of the superuser,
+   * see {@link #log()}: it is the tests themselves who tell it passwords as they are. Only for
+   * tests that look for what is not in there.
    */
   public static PostgresServer startChatty(TestAuthority.Identity identity) {
-    return start(identity, true);
+    Path directory = newDirectory();
+    return start(directory, identity, directory.resolve(LOG), true);
   }
 
-  private static PostgresServer start(TestAuthority.Identity identity, boolean chatty) {
+  /** Like {@link #startChatty(TestAuthority.Identity)}, with a log that stays. */
+  public static PostgresServer startChatty(TestAuthority.Identity identity, Path log) {
+    return start(newDirectory(), identity, log, true);
+  }
+
+  private static Path newDirectory() {
     try {
-      return new PostgresServer(Files.createTempDirectory("keyturn-postgres"), identity, chatty);
+      return Files.createTempDirectory("keyturn-postgres");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static PostgresServer start(
+      Path directory, TestAuthority.Identity identity, Path log, boolean chatty) {
+    try {
+      return new PostgresServer(directory, identity, log, chatty);
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }
@@ -184,6 +205,12 @@ public final class PostgresServer implements AutoCloseable {
     run("GRANT pg_signal_backend TO %I", admin);
   }
 
+  /** Leaves what a user says from now on out of a log that has the statements of all. */
+  public void logNothingOf(String user) {
+    run("ALTER ROLE %I SET log_statement TO none", user);
+    run("ALTER ROLE %I SET log_min_error_statement TO panic", user);
+  }
+
   /** Lets a user prove the password in no other way than by telling it. */
   public void allowByCleartext(String user) {
     try {
@@ -234,7 +261,7 @@ public final class PostgresServer implements AutoCloseable {
   /** What it has logged. */
   public String log() {
     try {
-      return Files.readString(directory.resolve("postgres.log"));
+      return Files.readString(log);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -134,8 +134,8 @@ public final class VaultServer implements AutoCloseable {
   }
 
   /**
-   * Like {@link #start()}, with its files in {@code directory}, where logs stay after {@link
-   * #close()}.
+   * Like {@link #start()}, with its files in {@code directory}, where logs of all that it has to
+   * say stay after {@link #close()}.
    */
   public static VaultServer start(Path directory) {
     return start(program(), directory, false);
@@ -177,11 +177,11 @@ public final class VaultServer implements AutoCloseable {
           }
           api_addr      = "%3$s"
           pid_file      = "%1$s/vault.pid"
-          log_level     = "warn"
+          log_level     = "%4$s"
           disable_mlock = true
           ui            = false
           """
-              .formatted(directory, port, address()));
+              .formatted(directory, port, address(), temporary ? "warn" : "trace"));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write to " + directory, e);
     }
@@ -387,6 +387,8 @@ public final class VaultServer implements AutoCloseable {
     String admin = "vault-%s-%d".formatted(mount, pid());
     String password = UUID.randomUUID().toString();
     postgres.createRoleAdmin(admin, password);
+    // Vault itself tells PostgreSQL the passwords that it makes as they are.
+    postgres.logNothingOf(admin);
     try (Connection connection = postgres.connect();
         Statement statement = connection.createStatement()) {
       // Otherwise it may not end the sessions of those whom it has created.

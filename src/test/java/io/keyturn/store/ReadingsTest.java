@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** How often a store is asked what it holds. */
@@ -27,19 +28,19 @@ class ReadingsTest {
   @Test
   void aThousandBindingsWhoLookAtOnceAskOnce() throws Exception {
     world.store("payments", "vault");
-    CountDownLatch go = new CountDownLatch(1);
-    world.vault.weather.put("https://vault", () -> pause(50));
+    CountDownLatch looking = new CountDownLatch(1000);
+    world.vault.weather.put(
+        "https://vault", () -> Awaitility.await("all look").until(() -> looking.getCount() == 0));
 
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<String>> answers =
           IntStream.range(0, 1000)
               .mapToObj(_ ->
                   threads.submit(() -> {
-                    go.await();
+                    looking.countDown();
                     return world.read(kv("payments", "vault", "db"));
                   }))
               .toList();
-      go.countDown();
       for (Future<String> answer : answers) {
         assertThat(answer.get()).isEqualTo("db");
       }
@@ -183,13 +184,5 @@ class ReadingsTest {
 
   private static void fail(Kind kind) {
     throw new StoreException(kind, "It fails.");
-  }
-
-  private static void pause(long millis) {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

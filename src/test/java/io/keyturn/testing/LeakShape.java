@@ -2,7 +2,11 @@ package io.keyturn.testing;
 
 import java.util.regex.Pattern;
 
-/** Kinds of values that no text may hold and that are known by how they look. */
+/**
+ * Kinds of values that no text may hold and that are known by how they look. Passwords have eight
+ * characters, as fragments of a {@link LeakScan} do: what is shorter stands for one, such as in a
+ * wrong manifest of a test, which the API server quotes as it refuses it.
+ */
 public enum LeakShape {
   /**
    * A token of Vault 1.10 or newer. Older ones are {@code s.} and 24 letters, which are in too many
@@ -23,13 +27,13 @@ public enum LeakShape {
   ADDRESS_WITH_PASSWORD(
       "an address with a password",
       "://",
-      "[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\\s/:@\"'<>]*:[^\\s/@\"'<>{}]+@"),
+      "[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\\s/:@\"'<>]*:[^\\s/@\"'<>{}]{8,}@"),
 
   /** A property of a JDBC URL or of a connection string of libpq. */
   PASSWORD_PROPERTY(
       "a password in a connection string",
       "password=",
-      "(?<![A-Za-z])password=[^\\s&,;\"'<>{}]{4,}"),
+      "(?<![A-Za-z])password=[^\\s&,;\"'<>{}]{8,}"),
 
   /** Its first line: what follows may be on lines of its own. */
   PRIVATE_KEY("a private key", "PRIVATE KEY-----", "-----BEGIN [A-Z ]*PRIVATE KEY-----");

@@ -130,6 +130,8 @@ class ShapeScanTest {
           "https://127.0.0.1:8200/v1/kv, mailto:somebody@example.org",
           "{\"url\":\"https://127.0.0.1:8200\",\"mail\":\"a@b\"}",
           "postgresql://payments@db:5432/payments",
+          "Invalid value: \"https://user:word@app/\"",
+          "postgresql://payments:xxxxx@db:5432/payments",
           "template: postgresql://{username}:{password}@db/payments",
           "postgresql://{{username}}:{{password}}@db/payments?password={password}",
           "the claims " + claims,

@@ -269,8 +269,8 @@ class GentleAccessTest {
   }
 
   private StoreException issueFails() {
-    return failure(() ->
-        world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}));
+    return failure(
+        () -> world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}));
   }
 
   @Test

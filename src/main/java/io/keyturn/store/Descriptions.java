@@ -25,20 +25,28 @@ import java.util.Optional;
 final class Descriptions {
 
   private static final Duration KEPT = Duration.ofSeconds(10);
+  private static final Duration UNUSED = Duration.ofMinutes(30);
 
   private record Place(String namespace, StoreRef ref) {}
 
   private final ApiServer api;
   private final Cache<Place, Description> found;
+  private final Cache<Place, Description> last;
 
   Descriptions(ApiServer api, Clock clock) {
     this.api = api;
     this.found = Caches.of(clock).expireAfterWrite(KEPT).build();
+    this.last = Caches.of(clock).expireAfterAccess(UNUSED).build();
   }
 
   /** What was found a moment ago; empty if it has to be looked for. */
   Optional<Description> known(String namespace, StoreRef ref) {
     return Optional.ofNullable(found.getIfPresent(new Place(namespace, ref)));
+  }
+
+  /** What was found last, which may be so no more; empty if nobody has looked for long. */
+  Optional<Description> last(String namespace, StoreRef ref) {
+    return Optional.ofNullable(last.getIfPresent(new Place(namespace, ref)));
   }
 
   /**
@@ -50,6 +58,7 @@ final class Descriptions {
     Description now =
         ref.kind() == StoreKind.SecretStore ? own(namespace, ref) : ofCluster(namespace, ref);
     found.put(new Place(namespace, ref), now);
+    last.put(new Place(namespace, ref), now);
     return now;
   }
 

@@ -194,7 +194,7 @@ public class OpenStores {
   /** When it is time to look at a source again. */
   Instant nextRead(String namespace, StoreRef ref, Object source) {
     return descriptions
-        .known(namespace, ref)
+        .last(namespace, ref)
         .map(d -> open.getIfPresent(new Key(namespace, d.uid())))
         .map(store -> store.nextRead(source))
         .orElseGet(() -> clock.instant().plus(UNKNOWN));

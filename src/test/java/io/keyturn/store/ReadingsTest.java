@@ -104,6 +104,18 @@ class ReadingsTest {
   }
 
   @Test
+  void theNextReadStaysWhenTheStoreHasToBeLookedForAgain() {
+    world.store("payments", "vault");
+    world.read(kv("payments", "vault", "db"));
+    Instant next = world.stores.nextRead(kv("payments", "vault", "db")).orElseThrow();
+
+    world.clock.advance(Duration.ofSeconds(11));
+    assertThat(world.stores.nextRead(kv("payments", "vault", "db"))).hasValue(next);
+    world.stores.changed(kv("payments", "vault", "db").getSpec().source().storeRef());
+    assertThat(world.stores.nextRead(kv("payments", "vault", "db"))).hasValue(next);
+  }
+
+  @Test
   void thereIsANextReadBeforeTheFirst() {
     world.store("payments", "vault");
 

@@ -36,7 +36,7 @@ class InterruptedIssueIT {
   @ConcurrentTest
   void whatWasIssuedAndNotRecordedIsEndedAndCountedByTheNextProcess() throws Exception {
     Team team = SharedWorld.teamWithoutOperator("between");
-    try (VaultServer vault = startVault();
+    try (VaultServer vault = SharedWorld.newVault();
         FaultProxy proxy = FaultProxy.start(SharedControlPlane.get(), 1, _ -> true)) {
       OperatorProcess killed = start(team, proxy);
       Issued issued =
@@ -46,14 +46,14 @@ class InterruptedIssueIT {
       CompletableFuture<Void> snapshot = proxy.holdNext(SNAPSHOT);
       issued.ask("now");
       snapshot.get(1, TimeUnit.MINUTES);
-      assertThat(users(team)).as("users that Vault has made").isEqualTo("2");
+      assertThat(Issued.users(team)).as("users that Vault has made").isEqualTo("2");
       assertThat(issued.scene().snapshots(2)).isEmpty();
       assertThat(intent(team)).isTrue();
       killed.kill();
 
       try (OperatorProcess operator = start(team, proxy)) {
         team.awaitStage(2, Stage.Complete);
-        team.await("one user is left", () -> users(team).equals("1"));
+        team.await("one user is left", () -> Issued.users(team).equals("1"));
         assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.REFUSED);
         assertThat(Issued.attempt(issued.current())).isEqualTo(LoginOutcome.ACCEPTED);
         assertThat(intent(team)).isFalse();
@@ -67,7 +67,7 @@ class InterruptedIssueIT {
   @ConcurrentTest
   void soItIsWithTheFirstVersionOfABinding() throws Exception {
     Team team = SharedWorld.teamWithoutOperator("first");
-    try (VaultServer vault = startVault();
+    try (VaultServer vault = SharedWorld.newVault();
         FaultProxy proxy = FaultProxy.start(SharedControlPlane.get(), 1, _ -> true)) {
       CompletableFuture<Void> snapshot = proxy.holdNext(SNAPSHOT);
       OperatorProcess killed = start(team, proxy);
@@ -75,24 +75,17 @@ class InterruptedIssueIT {
           CompletableFuture.supplyAsync(() ->
               Issued.byVault(vault, team, Duration.ofHours(1), Duration.ofHours(2), 2, QUICK));
       snapshot.get(1, TimeUnit.MINUTES);
-      assertThat(users(team)).isEqualTo("1");
+      assertThat(Issued.users(team)).isEqualTo("1");
       killed.kill();
 
       try (OperatorProcess operator = start(team, proxy)) {
         Issued.Login first = issued.get(2, TimeUnit.MINUTES).current();
-        assertThat(users(team)).isEqualTo("1");
+        assertThat(Issued.users(team)).isEqualTo("1");
         assertThat(Issued.attempt(first)).isEqualTo(LoginOutcome.ACCEPTED);
         assertThat(abandoned(operator, "revoked")).isEqualTo(1);
         assertThat(intent(team)).isFalse();
       }
     }
-  }
-
-  private static VaultServer startVault() {
-    VaultServer vault = VaultServer.start();
-    vault.enableKubernetesAuth("kubernetes", SharedControlPlane.get());
-    vault.enableDatabase("database", SharedWorld.postgres());
-    return vault;
   }
 
   private static OperatorProcess start(Team team, FaultProxy proxy) {
@@ -117,14 +110,5 @@ class InterruptedIssueIT {
         .filter(s -> outcome.equals(s.labels().get("outcome")))
         .mapToDouble(Scrape.Sample::value)
         .sum();
-  }
-
-  /** How many users of PostgreSQL Vault has made for a team. */
-  private static String users(Team team) {
-    return SharedWorld.postgres()
-        .ask(
-            "SELECT count(*) FROM pg_roles WHERE position(left(?, 8) in rolname) > 0"
-                + " AND rolname LIKE 'v-%'",
-            team.namespace());
   }
 }

@@ -115,6 +115,15 @@ record Issued(Team team, Scene scene) {
     return new Issued(team, new Scene(team, null));
   }
 
+  /** How many users of PostgreSQL Vault has made for a team. */
+  static String users(Team team) {
+    return SharedWorld.postgres()
+        .ask(
+            "SELECT count(*) FROM pg_roles WHERE position(left(?, 8) in rolname) > 0"
+                + " AND rolname LIKE 'v-%'",
+            team.namespace());
+  }
+
   /** A pod beside the workload that logs in with the alias, and runs until somebody deletes it. */
   void runAlone(String name) {
     team.apply(

@@ -75,6 +75,14 @@ final class SharedWorld {
     return vault;
   }
 
+  /** A Vault of a test's own, with the database of this JVM. */
+  static VaultServer newVault() {
+    VaultServer own = VaultServer.start();
+    own.enableKubernetesAuth("kubernetes", SharedControlPlane.get());
+    own.enableDatabase("database", postgres());
+    return own;
+  }
+
   /** Applies what an administrator applies, once. */
   static synchronized void install() {
     if (record == null) {

@@ -39,13 +39,6 @@ class VaultFaultsIT {
     SharedWorld.stopOperator();
   }
 
-  private static VaultServer startVault() {
-    VaultServer vault = VaultServer.start();
-    vault.enableKubernetesAuth("kubernetes", SharedControlPlane.get());
-    vault.enableDatabase("database", SharedWorld.postgres());
-    return vault;
-  }
-
   private static OperatorProcess alone(Collection<Team> teams) {
     String namespaces = teams.stream().map(Team::namespace).collect(Collectors.joining(","));
     return OperatorProcess.start(
@@ -58,9 +51,9 @@ class VaultFaultsIT {
     Random random = new Random();
     Team team = SharedWorld.teamWithoutOperator("killed");
     OperatorProcess operator = alone(List.of(team));
-    try (VaultServer vault = startVault()) {
+    try (VaultServer vault = SharedWorld.newVault()) {
       Issued issued =
-          Issued.byVault(vault, team, Duration.ofSeconds(40), Duration.ofHours(1), 2, QUICK);
+          Issued.byVault(vault, team, Duration.ofHours(1), Duration.ofHours(2), 2, QUICK);
       for (int round = 1; round <= 4; round++) {
         Issued.Login before = issued.current();
         issued.ask("round-" + round);
@@ -72,20 +65,12 @@ class VaultFaultsIT {
         assertThat(Issued.attempt(before)).isEqualTo(LoginOutcome.REFUSED);
       }
       assertThat(team.refused()).as("refused logins").isZero();
-      team.await("what was issued and not recorded has ended", () -> users(team).equals("1"));
+      team.await(
+          "what was issued and not recorded has ended", () -> Issued.users(team).equals("1"));
       assertThat(Issued.attempt(issued.current())).isEqualTo(LoginOutcome.ACCEPTED);
     } finally {
       operator.close();
     }
-  }
-
-  /** How many users of PostgreSQL Vault has made for a team. */
-  private static String users(Team team) {
-    return SharedWorld.postgres()
-        .ask(
-            "SELECT count(*) FROM pg_roles WHERE position(left(?, 8) in rolname) > 0"
-                + " AND rolname LIKE 'v-%'",
-            team.namespace());
   }
 
   /**
@@ -99,7 +84,7 @@ class VaultFaultsIT {
     UnderSeal.STAGES.forEach(
         s -> teams.put(s, SharedWorld.teamWithoutOperator("sealed-" + s.name().toLowerCase(ROOT))));
     OperatorProcess operator = alone(teams.values());
-    try (VaultServer vault = startVault();
+    try (VaultServer vault = SharedWorld.newVault();
         HttpService brake = HttpService.answering(503)) {
       List<UnderSeal> all =
           UnderSeal.STAGES.stream()

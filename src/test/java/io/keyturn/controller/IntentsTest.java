@@ -13,11 +13,7 @@ import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
-import io.keyturn.api.v1alpha1.SecretRotation;
-import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Candidates.Candidate;
-import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
@@ -25,7 +21,8 @@ import io.keyturn.store.Stores;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
-import java.time.Duration;
+import io.keyturn.testing.NoApiServer;
+import io.keyturn.testing.SilentTelemetry;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -258,7 +255,7 @@ class IntentsTest {
   }
 
   /** An API server that has Secrets. */
-  private static final class Secrets implements ApiServer {
+  private static final class Secrets extends NoApiServer {
 
     private final Map<String, Secret> byName = new HashMap<>();
 
@@ -288,49 +285,14 @@ class IntentsTest {
     public void delete(HasMetadata seen) {
       byName.remove(seen.getMetadata().getName(), seen);
     }
-
-    @Override
-    public void update(HasMetadata seen) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void updateStatus(HasMetadata seen) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void apply(HasMetadata fields) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public String token(String namespace, String serviceAccount, String audience, Duration valid) {
-      throw new UnsupportedOperationException();
-    }
   }
 
   /** Counts what was abandoned. */
-  private final class Counted implements Telemetry {
+  private final class Counted extends SilentTelemetry {
 
     @Override
     public void abandoned(boolean ended) {
       abandoned.add(ended);
     }
-
-    @Override
-    public void retrieved(String storeType, Retrieval result, String reason, Duration took) {}
-
-    @Override
-    public void moved(SecretRotation rotation, Stage from, Instant now) {}
-
-    @Override
-    public void patched(WorkloadKind kind, String outcome) {}
-
-    @Override
-    public void issued(Duration ttl) {}
-
-    @Override
-    public void renewed(String outcome) {}
   }
 }

@@ -19,8 +19,7 @@ import io.keyturn.api.v1alpha1.Preflight;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Verdict;
 import io.keyturn.gate.PreflightJobs.State;
-import io.keyturn.kubernetes.ApiServer;
-import java.time.Duration;
+import io.keyturn.testing.NoApiServer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -439,7 +438,7 @@ class PreflightJobsTest {
   }
 
   /** An API server with one place for a Job, whose pods are what a test says. */
-  private static final class OneJob implements ApiServer {
+  private static final class OneJob extends NoApiServer {
 
     private Job job;
     private List<Pod> pods = List.of();
@@ -474,28 +473,8 @@ class PreflightJobsTest {
     }
 
     @Override
-    public void update(HasMetadata seen) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void updateStatus(HasMetadata seen) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
     public void delete(HasMetadata seen) {
       job = null;
-    }
-
-    @Override
-    public void apply(HasMetadata fields) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public String token(String namespace, String serviceAccount, String audience, Duration valid) {
-      throw new UnsupportedOperationException();
     }
   }
 }

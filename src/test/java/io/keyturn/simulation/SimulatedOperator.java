@@ -12,9 +12,7 @@ import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBinding;
-import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
-import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Epoch;
@@ -25,7 +23,6 @@ import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.LeaseBook;
 import io.keyturn.controller.Leases;
 import io.keyturn.controller.Pace;
-import io.keyturn.controller.Telemetry;
 import io.keyturn.controller.VersionUsers;
 import io.keyturn.controller.binding.BindingReconcilers;
 import io.keyturn.controller.rotation.RotationReconcilers;
@@ -35,6 +32,7 @@ import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.secret.SecretWriter;
 import io.keyturn.store.Stores;
+import io.keyturn.testing.SilentTelemetry;
 import io.keyturn.workload.deployment.Deployments;
 import java.time.Clock;
 import java.time.Duration;
@@ -91,9 +89,9 @@ final class SimulatedOperator {
     SecretWriter secrets = new SecretWriter(api, fingerprint);
     Deployments deployments = new Deployments(api, fingerprint);
     Stores stores = new SimulatedStores(api, issuer, this, weather);
-    Candidates candidates = new Candidates(stores, fingerprint, new Silence());
+    Candidates candidates = new Candidates(stores, fingerprint, new SilentTelemetry());
     LeaseBook book = new LeaseBook(clock);
-    Intents intents = new Intents(stores, secrets, new Silence());
+    Intents intents = new Intents(stores, secrets, new SilentTelemetry());
     VersionUsers users = new VersionUsers(api, deployments, lag);
     Executor executor =
         new Executor(
@@ -104,8 +102,8 @@ final class SimulatedOperator {
             candidates,
             new Adoption(),
             intents,
-            new Leases(stores, secrets, candidates, intents, book, new Silence(), clock),
-            new Silence(),
+            new Leases(stores, secrets, candidates, intents, book, new SilentTelemetry(), clock),
+            new SilentTelemetry(),
             new Pace(5, clock),
             clock);
     EventRecorder events = new EventRecorder(api, clock);
@@ -133,7 +131,7 @@ final class SimulatedOperator {
             deployments,
             executor,
             events,
-            new Silence(),
+            new SilentTelemetry(),
             lag,
             clock,
             this::hasClone,
@@ -355,26 +353,5 @@ final class SimulatedOperator {
     public String token(String namespace, String serviceAccount, String audience, Duration valid) {
       throw new UnsupportedOperationException();
     }
-  }
-
-  /** Nobody counts here. */
-  private static final class Silence implements Telemetry {
-    @Override
-    public void renewed(String outcome) {}
-
-    @Override
-    public void issued(Duration ttl) {}
-
-    @Override
-    public void abandoned(boolean ended) {}
-
-    @Override
-    public void retrieved(String storeType, Retrieval result, String reason, Duration took) {}
-
-    @Override
-    public void moved(SecretRotation rotation, Stage from, Instant now) {}
-
-    @Override
-    public void patched(WorkloadKind kind, String outcome) {}
   }
 }

@@ -1,17 +1,15 @@
 package io.keyturn.store;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.keyturn.kubernetes.ApiServer;
+import io.keyturn.testing.NoApiServer;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An API server that has the objects which a test puts there. */
-final class Objects implements ApiServer {
+final class Objects extends NoApiServer {
 
   private record Key(Class<?> kind, String namespace, String name) {}
 
@@ -56,36 +54,5 @@ final class Objects implements ApiServer {
     refuse();
     lastToken = new Token(namespace, serviceAccount, audience, valid);
     return "token-of-" + namespace + "/" + serviceAccount;
-  }
-
-  @Override
-  public <T extends HasMetadata> List<T> list(
-      Class<T> kind, String namespace, LabelSelector selector) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void create(HasMetadata object) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void update(HasMetadata seen) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void updateStatus(HasMetadata seen) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void delete(HasMetadata seen) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void apply(HasMetadata fields) {
-    throw new UnsupportedOperationException();
   }
 }

@@ -1,17 +1,15 @@
 package io.keyturn.controller.store;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.events.v1.Event;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
-import io.keyturn.kubernetes.ApiServer;
-import java.time.Duration;
+import io.keyturn.testing.NoApiServer;
 import java.util.ArrayList;
 import java.util.List;
 
 /** An API server that has one store, and takes its status and events. */
-final class OneStore implements ApiServer {
+final class OneStore extends NoApiServer {
 
   private static final KubernetesSerialization COPY = new KubernetesSerialization();
 
@@ -48,31 +46,5 @@ final class OneStore implements ApiServer {
   @Override
   public void create(HasMetadata object) {
     events.add((Event) object);
-  }
-
-  @Override
-  public <T extends HasMetadata> List<T> list(
-      Class<T> kind, String namespace, LabelSelector selector) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void update(HasMetadata seen) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void delete(HasMetadata seen) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void apply(HasMetadata fields) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public String token(String namespace, String serviceAccount, String audience, Duration valid) {
-    throw new UnsupportedOperationException();
   }
 }

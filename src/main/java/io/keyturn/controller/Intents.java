@@ -18,6 +18,7 @@ import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -51,34 +52,42 @@ public class Intents {
    * @param ask makes it, and tells of its login before
    */
   Candidate noted(SecretBinding binding, Function<Consumer<String>, Candidate> ask) {
-    boolean[] noted = {false};
+    AtomicReference<String> noted = new AtomicReference<>();
     Candidate candidate =
         ask.apply(owner -> {
           note(binding, owner);
-          noted[0] = true;
+          noted.set(owner);
         });
-    if (noted[0] && candidate.credential().isEmpty()) {
-      withdraw(binding);
+    if (noted.get() == null) {
       return candidate;
     }
-    return noted[0] ? candidate.withNote() : candidate;
+    if (candidate.credential().isEmpty()) {
+      withdraw(binding, noted.get());
+      return candidate;
+    }
+    return candidate.withNote();
   }
 
   /** Whether nobody else has begun to issue since, so that a candidate may be recorded. */
   boolean stands(SecretBinding binding, Candidate candidate) {
-    return !candidate.noted() || own(binding, candidate).isPresent();
+    return !candidate.noted() || own(binding, owner(candidate)).isPresent();
   }
 
   /** What was issued is recorded, or was ended. */
   void done(SecretBinding binding, Candidate candidate) {
     if (candidate.noted()) {
-      own(binding, candidate).ifPresent(secrets::delete);
+      own(binding, owner(candidate)).ifPresent(secrets::delete);
     }
   }
 
-  private Optional<Secret> own(SecretBinding binding, Candidate candidate) {
+  private static String owner(Candidate candidate) {
+    return candidate.credential().flatMap(Credential::owner).orElseThrow();
+  }
+
+  /** The intent, unless it is that of another process by now. */
+  private Optional<Secret> own(SecretBinding binding, String owner) {
     return Optional.ofNullable(secrets.readIntent(binding))
-        .filter(i -> owner(i).equals(candidate.credential().flatMap(Credential::owner)));
+        .filter(i -> owner(i).equals(Optional.of(owner)));
   }
 
   private void note(SecretBinding binding, String owner) {
@@ -135,18 +144,17 @@ public class Intents {
   }
 
   /** Nothing was issued, or none of it arrived. */
-  private void withdraw(SecretBinding binding) {
-    Secret intent = secrets.readIntent(binding);
-    if (intent == null) {
-      return;
-    }
-    try {
-      logout(binding, intent);
-    } catch (StoreException e) {
-      // It stays for the next attempt.
-      return;
-    }
-    secrets.delete(intent);
+  private void withdraw(SecretBinding binding, String owner) {
+    own(binding, owner)
+        .ifPresent(intent -> {
+          try {
+            logout(binding, intent);
+          } catch (StoreException e) {
+            // It stays for the next attempt.
+            return;
+          }
+          secrets.delete(intent);
+        });
   }
 
   /** One that somebody has edited so that nobody can tell ends with its time. */

@@ -154,6 +154,21 @@ class IntentsTest {
   }
 
   @Test
+  void anIssueThatFailsLeavesTheLoginOfAProcessThatHasTakenOver() {
+    intents.noted(
+        binding,
+        note -> {
+          note.accept("one");
+          issue("two");
+          return refused();
+        });
+
+    assertThat(logins.ended).containsExactly("one");
+    assertThat(secrets.byName.get(INTENT).getMetadata().getAnnotations())
+        .containsEntry(Names.CREDENTIAL_OWNER, "two");
+  }
+
+  @Test
   void anIssueWhoseLoginCannotBeEndedNowIsLeftForTheNext() {
     logins.failure = new StoreException(Kind.TRANSIENT, "It does not answer.");
 

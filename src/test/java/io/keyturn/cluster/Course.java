@@ -23,7 +23,7 @@ import org.awaitility.Awaitility;
 final class Course {
 
   /** How long a rotation may take while faults strike, and once they do not. */
-  private static final Duration LONGEST = Duration.ofMinutes(4);
+  private static final Duration LONGEST = Duration.ofMinutes(10);
 
   private static final List<Stage> STAGES =
       List.of(Stage.Pending, Stage.Staging, Stage.Canary, Stage.Baking, Stage.Promoting);

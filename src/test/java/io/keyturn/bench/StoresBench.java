@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.keyturn.api.v1alpha1.SecretBinding;
-import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.cluster.Team;
 import io.keyturn.testing.ControlPlane;
 import io.keyturn.testing.OperatorProcess;
@@ -31,12 +30,6 @@ class StoresBench {
 
   private static final int BINDINGS = Integer.getInteger("bench.bindings", 1000);
   private static final int KEYS = Integer.getInteger("bench.keys", 100);
-  private static final Duration INTERVAL =
-      Duration.ofSeconds(Integer.getInteger("bench.interval", 60));
-
-  /** An interval is up to a tenth shorter by chance. */
-  private static final double MOST_READS = 1.15;
-
   private static final int LEASES = Integer.getInteger("bench.leases", 1000);
   private static final Duration LEASE_TTL = Duration.ofMinutes(5);
   private static final Duration RENEWING =
@@ -56,8 +49,12 @@ class StoresBench {
   void oneKeyIsReadOnceHoweverManyBindingsWantIt() {
     try (MeasuredVault vault = MeasuredVault.start(plane, directory)) {
       vault.server().enableKv("kv");
-      writeKeys(vault);
-      prepare("keys", vault, "30m");
+      for (int key = 0; key < KEYS; key++) {
+        vault
+            .server()
+            .write("kv/data/key-" + key, Map.of("data", Map.of("password", Team.newValue())));
+      }
+      prepare("keys", vault);
       try (OperatorProcess operator = MeasuredOperator.start(plane)) {
         Instant begin = Instant.now();
         bind("keys", BINDINGS, i -> "vaultKv: {mount: kv, path: key-%d}".formatted(i % KEYS));
@@ -72,78 +69,6 @@ class StoresBench {
         assertThat((reads + logins) / (double) KEYS).isLessThanOrEqualTo(1.05);
         assertThat(operator.errors()).isEmpty();
       }
-    }
-  }
-
-  @Test
-  void aKeyIsReadOnceEachIntervalAtRestWhenAllChangeAndWhenItsStoreIsBack() {
-    try (MeasuredVault vault = MeasuredVault.start(plane, directory)) {
-      vault.server().enableKv("kv");
-      writeKeys(vault);
-      prepare("intervals", vault, INTERVAL.toSeconds() + "s");
-      try (OperatorProcess operator = MeasuredOperator.start(plane)) {
-        bind("intervals", BINDINGS, i -> "vaultKv: {mount: kv, path: key-%d}".formatted(i % KEYS));
-        MeasuredOperator.awaitRest(plane);
-
-        vault.audit().next();
-        Instant begin = Instant.now();
-        pass(INTERVAL.multipliedBy(3));
-        double rest = printReads("at rest", vault, begin);
-        int writes = MeasuredOperator.writesSince(plane, begin).size();
-        Figures.print("writes of the API server at rest", Integer.toString(writes));
-
-        begin = Instant.now();
-        writeKeys(vault);
-        awaitRotations("intervals");
-        Figures.print(
-            "until a change of all keys was a rotation of each binding",
-            "%.1f s".formatted(Figures.secondsSince(begin)));
-        pass(INTERVAL);
-        double change = printReads("when all keys change", vault, begin);
-
-        vault.server().seal();
-        pass(INTERVAL.multipliedBy(2));
-        vault.audit().next();
-        vault.server().unseal();
-        begin = Instant.now();
-        pass(INTERVAL.multipliedBy(2));
-        double back = printReads("when the Vault is back", vault, begin);
-
-        assertThat(writes).isZero();
-        assertThat(List.of(rest, change, back)).allMatch(each -> each <= MOST_READS);
-        assertThat(operator.errors()).isEmpty();
-      }
-    }
-  }
-
-  /** Reads and logins for each key and interval since the last count, which was at a moment. */
-  private static double printReads(String when, MeasuredVault vault, Instant moment) {
-    double intervals = Figures.secondsSince(moment) / INTERVAL.toSeconds();
-    long asked =
-        vault.audit().next().stream()
-            .filter(e -> e.path().startsWith("kv/data/key-") || e.path().endsWith("/login"))
-            .count();
-    double each = asked / (KEYS * intervals);
-    Figures.print(
-        "reads and logins %s (all, for each key and interval)".formatted(when),
-        "%d, %.2f".formatted(asked, each));
-    return each;
-  }
-
-  private void awaitRotations(String namespace) {
-    Awaitility.await("each binding has a rotation")
-        .atMost(Duration.ofMinutes(10))
-        .pollInterval(Duration.ofSeconds(1))
-        .until(() ->
-            client.resources(SecretRotation.class).inNamespace(namespace).list().getItems().size()
-                == BINDINGS);
-  }
-
-  private static void writeKeys(MeasuredVault vault) {
-    for (int key = 0; key < KEYS; key++) {
-      vault
-          .server()
-          .write("kv/data/key-" + key, Map.of("data", Map.of("password", Team.newValue())));
     }
   }
 
@@ -174,7 +99,7 @@ class StoresBench {
         MeasuredVault vault = MeasuredVault.start(plane, directory)) {
       vault.server().enableDatabase("database", postgres);
       vault.server().databaseRole("database", "app", LEASE_TTL, Duration.ofHours(24));
-      prepare("leases", vault, "30m");
+      prepare("leases", vault);
       try (OperatorProcess operator = MeasuredOperator.start(plane)) {
         bind("leases", LEASES, _ -> "vaultLease: {path: database/creds/app}");
         double share = shareOfACore(operator);
@@ -240,8 +165,8 @@ class StoresBench {
     return ProcessHandle.of(operator.pid()).flatMap(p -> p.info().totalCpuDuration()).orElseThrow();
   }
 
-  private void prepare(String namespace, MeasuredVault vault, String refreshInterval) {
-    vault.openIn(namespace, vault.server().address(), refreshInterval);
+  private void prepare(String namespace, MeasuredVault vault) {
+    vault.openIn(namespace);
     plane.apply(
         """
         apiVersion: apps/v1

@@ -22,7 +22,7 @@ import org.awaitility.Awaitility;
  */
 final class Course {
 
-  /** How long a rotation may take while faults strike, and once they do not. */
+  /** A bound for a rotation while faults strike; what counts is how soon it ends after them. */
   private static final Duration LONGEST = Duration.ofMinutes(10);
 
   private static final List<Stage> STAGES =

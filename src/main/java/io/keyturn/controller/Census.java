@@ -1,6 +1,7 @@
 package io.keyturn.controller;
 
 import io.fabric8.kubernetes.client.CustomResource;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.SecretBinding;
@@ -8,11 +9,18 @@ import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The objects in the caches of the controllers, for counting. */
+/**
+ * The objects in the caches of the controllers: for counting, and for what may be decided by a copy
+ * that is old.
+ */
 @ApplicationScoped
 public class Census {
+
+  private static final String UNDER_WAY = "under-way";
 
   private volatile IndexerResourceCache<SecretBinding> bindings;
   private volatile IndexerResourceCache<SecretRotation> rotations;
@@ -26,6 +34,10 @@ public class Census {
 
   /** Told by the controller of rotations, once it has a cache. */
   public void ofRotations(IndexerResourceCache<SecretRotation> cache) {
+    cache.addIndexer(
+        UNDER_WAY,
+        r ->
+            r.getStatus().stage().terminal() ? List.of() : List.of(r.getMetadata().getNamespace()));
     rotations = cache;
   }
 
@@ -47,6 +59,16 @@ public class Census {
   /** All rotations; none before the controller runs. */
   public Stream<SecretRotation> rotations() {
     return rotations == null ? Stream.empty() : rotations.list();
+  }
+
+  /** The rotations of a namespace that have not ended; none before the controller runs. */
+  public Stream<SecretRotation> underWay(String namespace) {
+    return rotations == null ? Stream.empty() : rotations.byIndex(UNDER_WAY, namespace).stream();
+  }
+
+  /** A binding; empty if there is none, or before the controller runs. */
+  public Optional<SecretBinding> binding(String namespace, String name) {
+    return bindings == null ? Optional.empty() : bindings.get(new ResourceID(name, namespace));
   }
 
   /** The statuses of all stores, those of the cluster included; none before the controllers run. */

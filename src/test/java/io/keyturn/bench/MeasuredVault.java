@@ -31,12 +31,7 @@ record MeasuredVault(ControlPlane plane, VaultServer server, VaultAudit audit)
     return new MeasuredVault(plane, server, audit);
   }
 
-  /** Makes a namespace with a SecretStore {@code vault} that is this one. */
-  void openIn(String namespace) {
-    openIn(namespace, server.address(), "30m");
-  }
-
-  /** The same with another way to it, and another refresh interval. */
+  /** Makes a namespace with a SecretStore {@code vault} that is this one, by some address. */
   void openIn(String namespace, String address, String refreshInterval) {
     plane
         .adminClient()

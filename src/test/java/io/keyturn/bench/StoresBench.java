@@ -3,7 +3,11 @@ package io.keyturn.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.cluster.Team;
 import io.keyturn.testing.ControlPlane;
 import io.keyturn.testing.OperatorProcess;
@@ -16,8 +20,10 @@ import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +36,14 @@ class StoresBench {
 
   private static final int BINDINGS = Integer.getInteger("bench.bindings", 1000);
   private static final int KEYS = Integer.getInteger("bench.keys", 100);
+  private static final Duration INTERVAL =
+      Duration.ofSeconds(Integer.getInteger("bench.interval", 60));
+
+  private static final Duration PHASE = INTERVAL.multipliedBy(3);
+
+  /** An interval is up to a tenth shorter by chance. */
+  private static final double MOST_READS = 1.15;
+
   private static final int LEASES = Integer.getInteger("bench.leases", 1000);
   private static final Duration LEASE_TTL = Duration.ofMinutes(5);
   private static final Duration RENEWING =
@@ -49,31 +63,147 @@ class StoresBench {
   void oneKeyIsReadOnceHoweverManyBindingsWantIt() {
     try (MeasuredVault vault = MeasuredVault.start(plane, directory)) {
       vault.server().enableKv("kv");
-      for (int key = 0; key < KEYS; key++) {
-        vault
-            .server()
-            .write("kv/data/key-" + key, Map.of("data", Map.of("password", Team.newValue())));
-      }
-      prepare("keys", vault);
+      writeKeys(vault, "key");
+      writeKeys(vault, "other");
+      prepare("keys", vault, "30m", BINDINGS);
       try (OperatorProcess operator = MeasuredOperator.start(plane)) {
         Instant begin = Instant.now();
-        bind("keys", BINDINGS, i -> "vaultKv: {mount: kv, path: key-%d}".formatted(i % KEYS));
-        double took = Figures.secondsSince(begin);
-        long reads = asked(vault, p -> p.startsWith("kv/data/key-"));
-        long logins = asked(vault, p -> p.endsWith("/login"));
+        bind("keys", BINDINGS, i -> key("key", i));
         Figures.print(
-            "%d bindings of %d keys (reads, logins, all for each key)".formatted(BINDINGS, KEYS),
-            "%d, %d, %.2f".formatted(reads, logins, (reads + logins) / (double) KEYS));
-        Figures.print("until all of them were delivered", "%.1f s".formatted(took));
+            "until %d bindings of %d keys were delivered".formatted(BINDINGS, KEYS),
+            "%.1f s".formatted(Figures.secondsSince(begin)));
+        assertEachIsAskedOnce("for them", vault);
+        edit("keys", i -> key("other", i));
+        await("each binding has a rotation", () -> rotations("keys") == BINDINGS);
+        assertEachIsAskedOnce("when all of them want another key", vault);
         printRetrievals(operator);
-        assertThat((reads + logins) / (double) KEYS).isLessThanOrEqualTo(1.05);
         assertThat(operator.errors()).isEmpty();
+        clear("keys");
       }
     }
   }
 
-  private static long asked(MeasuredVault vault, Predicate<String> path) {
-    return vault.audit().entries().stream().filter(e -> path.test(e.path())).count();
+  /** Once for each key, logins included. */
+  private static void assertEachIsAskedOnce(String when, MeasuredVault vault) {
+    double asked = asked(vault.audit().next()).size();
+    Figures.print(
+        "reads and logins %s (all, for each key)".formatted(when),
+        "%.0f, %.2f".formatted(asked, asked / KEYS));
+    assertThat(asked / KEYS).isBetween(1.0, 1.05);
+  }
+
+  @Test
+  void aKeyIsReadOnceEachIntervalAtRestWhenAllChangeAndWhenItsStoreIsBack() {
+    try (MeasuredVault vault = MeasuredVault.start(plane, directory)) {
+      vault.server().enableKv("kv");
+      writeKeys(vault, "key");
+      prepare("intervals", vault, INTERVAL.toSeconds() + "s", BINDINGS);
+      try (OperatorProcess operator = MeasuredOperator.start(plane)) {
+        bind("intervals", BINDINGS, i -> key("key", i));
+        MeasuredOperator.awaitRest(plane);
+        measureRest(vault);
+        measureChange(vault);
+        measureReturn(vault);
+        assertThat(operator.errors()).isEmpty();
+        clear("intervals");
+      }
+    }
+  }
+
+  private void measureRest(MeasuredVault vault) {
+    vault.audit().next();
+    Instant begin = Instant.now();
+    pass(PHASE);
+    assertEachIsAskedOnce("at rest", vault, begin);
+    int writes = MeasuredOperator.writesSince(plane, begin).size();
+    Figures.print("writes of the API server at rest", Integer.toString(writes));
+    assertThat(writes).isZero();
+  }
+
+  private void measureChange(MeasuredVault vault) {
+    vault.audit().next();
+    Instant begin = Instant.now();
+    writeKeys(vault, "key");
+    await("each binding has a rotation", () -> rotations("intervals") == BINDINGS);
+    Figures.print(
+        "until a change of all keys was a rotation of each binding",
+        "%.1f s".formatted(Figures.secondsSince(begin)));
+    pass(PHASE.minus(Duration.between(begin, Instant.now())));
+    assertEachIsAskedOnce("when all keys change", vault, begin);
+  }
+
+  private void measureReturn(MeasuredVault vault) {
+    vault.server().seal();
+    await("each binding says that its store is away", () -> stalled("intervals") == BINDINGS);
+    vault.audit().next();
+    vault.server().unseal();
+    Instant begin = Instant.now();
+    await("no binding says so", () -> stalled("intervals") == 0);
+    List<VaultAudit.Entry> entries = asked(vault.audit().next());
+    long most =
+        entries.stream()
+            .collect(Collectors.groupingBy(e -> e.at().getEpochSecond(), Collectors.counting()))
+            .values()
+            .stream()
+            .mapToLong(Long::longValue)
+            .max()
+            .orElseThrow();
+    Figures.print(
+        "until no binding missed a Vault that was back",
+        "%.1f s".formatted(Figures.secondsSince(begin)));
+    Figures.print(
+        "reads and logins until then (all, for each key, most in a second)",
+        "%d, %.2f, %d".formatted(entries.size(), entries.size() / (double) KEYS, most));
+    assertThat(entries.size() / (double) KEYS).isLessThanOrEqualTo(MOST_READS);
+  }
+
+  /** Once for each key and interval, logins included. */
+  private static void assertEachIsAskedOnce(String when, MeasuredVault vault, Instant begin) {
+    double intervals = Figures.secondsSince(begin) / INTERVAL.toSeconds();
+    int asked = asked(vault.audit().next()).size();
+    double each = asked / (KEYS * intervals);
+    Figures.print(
+        "reads and logins %s (all, for each key and interval)".formatted(when),
+        "%d, %.2f".formatted(asked, each));
+    assertThat(each).isLessThanOrEqualTo(MOST_READS);
+  }
+
+  private static List<VaultAudit.Entry> asked(List<VaultAudit.Entry> entries) {
+    return entries.stream()
+        .filter(e -> e.path().startsWith("kv/data/") || e.path().endsWith("/login"))
+        .toList();
+  }
+
+  private long stalled(String namespace) {
+    return bindings(namespace).stream()
+        .flatMap(b -> b.getStatus().conditions().stream())
+        .filter(c -> c.type().equals(Conditions.STALLED) && c.status() == Condition.Status.True)
+        .count();
+  }
+
+  private int rotations(String namespace) {
+    return client.resources(SecretRotation.class).inNamespace(namespace).list().getItems().size();
+  }
+
+  private static void await(String what, Callable<Boolean> condition) {
+    Awaitility.await(what)
+        .atMost(Duration.ofMinutes(10))
+        .pollInterval(Duration.ofSeconds(1))
+        .until(condition);
+  }
+
+  private static void writeKeys(MeasuredVault vault, String name) {
+    for (int i = 0; i < KEYS; i++) {
+      vault
+          .server()
+          .write(
+              "kv/data/%s-%d".formatted(name, i),
+              Map.of("data", Map.of("password", Team.newValue())));
+    }
+  }
+
+  private static String key(String name, int i) {
+    return "vaultKv: {mount: kv, path: %s-%d}".formatted(name, i % KEYS);
   }
 
   private static void printRetrievals(OperatorProcess operator) {
@@ -99,7 +229,7 @@ class StoresBench {
         MeasuredVault vault = MeasuredVault.start(plane, directory)) {
       vault.server().enableDatabase("database", postgres);
       vault.server().databaseRole("database", "app", LEASE_TTL, Duration.ofHours(24));
-      prepare("leases", vault);
+      prepare("leases", vault, "30m", LEASES);
       try (OperatorProcess operator = MeasuredOperator.start(plane)) {
         bind("leases", LEASES, _ -> "vaultLease: {path: database/creds/app}");
         double share = shareOfACore(operator);
@@ -112,6 +242,7 @@ class StoresBench {
         assertThat(postgres.ask(MAY_LOG_IN)).isEqualTo(Integer.toString(LEASES));
         assertThat(operator.errors()).isEmpty();
         assertThat(share).isLessThanOrEqualTo(0.1);
+        clear("leases");
       }
     }
   }
@@ -165,45 +296,61 @@ class StoresBench {
     return ProcessHandle.of(operator.pid()).flatMap(p -> p.info().totalCpuDuration()).orElseThrow();
   }
 
-  private void prepare(String namespace, MeasuredVault vault) {
-    vault.openIn(namespace);
-    plane.apply(
-        """
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: app, namespace: %s}
-        spec:
-          replicas: 0
-          selector: {matchLabels: {app: app}}
-          template:
-            metadata: {labels: {app: app}}
-            spec: {containers: [{name: app, image: hollow/ready}]}
-        """
-            .formatted(namespace));
-  }
-
-  private void bind(String namespace, int count, IntFunction<String> source) {
+  private void prepare(
+      String namespace, MeasuredVault vault, String refreshInterval, int deployments) {
+    vault.openIn(namespace, vault.server().address(), refreshInterval);
     AtOnce.each(
-        count,
+        deployments,
         i ->
             client
                 .resource(
                     """
-                    apiVersion: keyturn.io/v1alpha1
-                    kind: SecretBinding
-                    metadata: {name: binding-%d, namespace: %s}
+                    apiVersion: apps/v1
+                    kind: Deployment
+                    metadata: {name: app-%d, namespace: %s}
                     spec:
-                      source: {storeRef: {name: vault}, %s}
-                      workloads: [{kind: Deployment, name: app}]
+                      replicas: 0
+                      selector: {matchLabels: {app: app-%1$d}}
+                      template:
+                        metadata: {labels: {app: app-%1$d}}
+                        spec: {containers: [{name: app, image: hollow/ready}]}
                     """
-                        .formatted(i, namespace, source.apply(i)))
+                        .formatted(i, namespace))
                 .create());
-    Awaitility.await("all bindings have their first version")
-        .atMost(Duration.ofMinutes(10))
-        .pollInterval(Duration.ofSeconds(1))
-        .until(() ->
+  }
+
+  private void bind(String namespace, int count, IntFunction<String> source) {
+    AtOnce.each(count, i -> client.resource(binding(namespace, i, source)).create());
+    await(
+        "all bindings have their first version",
+        () ->
             bindings(namespace).stream().filter(b -> b.getStatus().current() != null).count()
                 == count);
+  }
+
+  private void edit(String namespace, IntFunction<String> source) {
+    AtOnce.each(
+        BINDINGS,
+        i -> client.resource(binding(namespace, i, source)).forceConflicts().serverSideApply());
+  }
+
+  /** So that nothing is left that looks for a store which has gone while others are measured. */
+  private void clear(String namespace) {
+    client.resources(SecretBinding.class).inNamespace(namespace).delete();
+    await("no rotation is left", () -> rotations(namespace) == 0);
+    client.resources(SecretStore.class).inNamespace(namespace).delete();
+  }
+
+  private static String binding(String namespace, int i, IntFunction<String> source) {
+    return """
+    apiVersion: keyturn.io/v1alpha1
+    kind: SecretBinding
+    metadata: {name: binding-%d, namespace: %s}
+    spec:
+      source: {storeRef: {name: vault}, %s}
+      workloads: [{kind: Deployment, name: app-%1$d}]
+    """
+        .formatted(i, namespace, source.apply(i));
   }
 
   private List<SecretBinding> bindings(String namespace) {

@@ -223,7 +223,7 @@ final class Scenarios {
         .endsWith(FIRST);
   }
 
-  private static Predicate<Simulation> in(long version, Stage stage) {
+  static Predicate<Simulation> in(long version, Stage stage) {
     return s -> s.stage(version) == stage;
   }
 

@@ -15,6 +15,7 @@ import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
+import io.keyturn.controller.Census;
 import io.keyturn.controller.Epoch;
 import io.keyturn.controller.EventRecorder;
 import io.keyturn.controller.Executor;
@@ -44,6 +45,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * One process of the operator: the production reconcilers over the simulated API server, with
@@ -134,6 +136,7 @@ final class SimulatedOperator {
             new SilentTelemetry(),
             lag,
             clock,
+            new Caches(),
             this::hasClone,
             judge,
             epoch,
@@ -159,6 +162,22 @@ final class SimulatedOperator {
         .filter(e -> e.getKey().kind() == kind)
         .map(e -> kind.cast(e.getValue()))
         .toList();
+  }
+
+  /** What was heard of others. */
+  private final class Caches extends Census {
+
+    @Override
+    public Stream<SecretRotation> underWay(String namespace) {
+      return cached(SecretRotation.class).stream();
+    }
+
+    @Override
+    public Optional<SecretBinding> binding(String namespace, String name) {
+      return cached(SecretBinding.class).stream()
+          .filter(b -> b.getMetadata().getName().equals(name))
+          .findFirst();
+    }
   }
 
   private List<GenericKubernetesResource> snapshots(SecretBinding binding) {

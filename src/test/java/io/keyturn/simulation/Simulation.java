@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.keyturn.api.v1alpha1.Gate;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Preflight;
@@ -401,6 +402,28 @@ final class Simulation {
             .endTemplate()
             .endSpec()
             .build());
+  }
+
+  /** A rotation has begun that moves a Deployment; it is of a binding that has gone since. */
+  void admitAnother(String deployment) {
+    SecretRotation other =
+        new KubernetesSerialization()
+            .unmarshal(
+                """
+                metadata:
+                  namespace: %1$s
+                  name: gone-7
+                  ownerReferences: [{kind: SecretBinding, name: gone, uid: gone, controller: true}]
+                spec: {bindingRef: {name: gone}, trigger: Scheduled}
+                status:
+                  stage: Staging
+                  timeline: {startedAt: "%2$s"}
+                  workloads: [{kind: Deployment, name: %3$s, uid: gone, state: Waiting, wave: 0}]
+                """
+                    .formatted(NAMESPACE, clock.instant(), deployment),
+                SecretRotation.class);
+    store.create(other);
+    store.updateStatus(other);
   }
 
   /** The tool that keeps the upstream Secret current writes a value into it. */

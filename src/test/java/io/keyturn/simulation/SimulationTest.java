@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The safety invariants on every state of simulated clusters, whatever goes wrong. */
 class SimulationTest {
@@ -229,6 +231,37 @@ class SimulationTest {
     return requests.isEmpty()
         ? "0"
         : requests.stream().map(String::valueOf).collect(Collectors.joining(","));
+  }
+
+  /** It is decided to begin by what caches tell, and then that is looked at again. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4})
+  void aRotationThatNoCacheShowsYetIsNotOvertaken(int look) {
+    AtomicInteger looks = new AtomicInteger();
+    Simulation.Outcome outcome =
+        new Simulation(
+                Scenarios.all().getFirst(),
+                FIRST_SEED,
+                s ->
+                    new Weather() {
+                      @Override
+                      public void before(Call call) {
+                        boolean asks =
+                            call.verb().equals("get") && call.kind().equals("Deployment");
+                        if (asks
+                            && Scenarios.in(2, Stage.Pending).test(s)
+                            && looks.incrementAndGet() == look) {
+                          s.admitAnother(Scenarios.APP);
+                        }
+                      }
+
+                      @Override
+                      public void after(Call call) {}
+                    })
+            .run();
+
+    assertThat(looks.get()).isGreaterThanOrEqualTo(look);
+    assertThat(outcome.ends()).contains(Stage.Complete);
   }
 
   private static void inParallel(List<Runnable> work) throws Exception {

@@ -1,12 +1,10 @@
 package io.keyturn.controller.binding;
 
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
-import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
@@ -14,26 +12,21 @@ import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Current;
-import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.WorkloadVersion;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
-import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
-import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
 import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.controller.Credentials;
 import io.keyturn.controller.LeaseBook;
-import io.keyturn.controller.VersionUsers;
 import io.keyturn.domain.Effect;
 import io.keyturn.domain.binding.BindingObservation;
 import io.keyturn.domain.binding.BindingObservation.Alias;
 import io.keyturn.domain.binding.BindingObservation.Rotation;
 import io.keyturn.domain.binding.BindingObservation.Snapshot;
 import io.keyturn.domain.binding.BindingObservation.Source;
-import io.keyturn.domain.lease.Lease;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
@@ -43,7 +36,6 @@ import io.keyturn.workload.PodUsage;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -73,7 +65,7 @@ class BindingGatherer {
   private final Adoption adoption;
   private final Deployments deployments;
   private final WorkloadVersions versions;
-  private final VersionUsers users;
+  private final BindingLeases leases;
   private final LeaseBook book;
 
   @Inject
@@ -85,7 +77,7 @@ class BindingGatherer {
       Adoption adoption,
       Deployments deployments,
       WorkloadVersions versions,
-      VersionUsers users,
+      BindingLeases leases,
       LeaseBook book) {
     this.api = api;
     this.secrets = secrets;
@@ -94,7 +86,7 @@ class BindingGatherer {
     this.adoption = adoption;
     this.deployments = deployments;
     this.versions = versions;
-    this.users = users;
+    this.leases = leases;
     this.book = book;
   }
 
@@ -180,7 +172,7 @@ class BindingGatherer {
       Secret alias) {
     List<String> missing = new ArrayList<>();
     List<Deployment> workloads = workloads(binding, missing);
-    List<Rotation> summaries = rotations.stream().map(BindingGatherer::summary).toList();
+    List<Rotation> summaries = rotations.stream().map(RotationSummary::of).toList();
     boolean moving =
         summaries.stream().anyMatch(r -> !r.stage().terminal() && !r.stage().promoted());
     List<Effect.Annotate> latecomers = new ArrayList<>();
@@ -195,13 +187,13 @@ class BindingGatherer {
     Optional<SecretRotation> active =
         rotations.stream().filter(r -> !r.getStatus().stage().terminal()).findFirst();
     List<String> earlierUsers =
-        active.isEmpty() ? earlierUsers(binding, alias, snapshots, current) : List.of();
+        active.isEmpty() ? leases.earlierUsers(binding, alias, snapshots, current) : List.of();
     return new BindingObservation(
         binding.getMetadata().getName(),
         binding.getMetadata().getUid(),
         binding.getMetadata().getGeneration(),
         binding.getSpec(),
-        annotations(binding).get(Names.ROTATE),
+        request(binding),
         binding.alias(),
         binding.getStatus(),
         takenBy(binding, index),
@@ -221,7 +213,7 @@ class BindingGatherer {
         receivers,
         missing,
         unowned(binding, alias, snapshots),
-        leases(binding, snapshots, current, active, earlierUsers),
+        leases.of(binding, snapshots, current, active, earlierUsers),
         earlierUsers,
         candidates.nextLook(binding),
         latecomers);
@@ -409,63 +401,6 @@ class BindingGatherer {
     }
   }
 
-  /** Who may use a version before the current one, where such a one still lives at its store. */
-  private List<String> earlierUsers(
-      SecretBinding binding,
-      Secret alias,
-      List<GenericKubernetesResource> snapshots,
-      Optional<Current> current) {
-    boolean left =
-        current.isPresent()
-            && snapshots.stream()
-                .filter(s -> !s.getMetadata().getName().equals(current.get().snapshot()))
-                .anyMatch(s -> alive(s.getMetadata()));
-    return left ? users.ofEarlier(binding, current.get(), alias) : List.of();
-  }
-
-  private List<Lease> leases(
-      SecretBinding binding,
-      List<GenericKubernetesResource> snapshots,
-      Optional<Current> current,
-      Optional<SecretRotation> active,
-      List<String> earlierUsers) {
-    List<Lease> leases = new ArrayList<>();
-    for (GenericKubernetesResource snapshot : snapshots) {
-      ObjectMeta metadata = snapshot.getMetadata();
-      boolean isCurrent = current.filter(c -> c.snapshot().equals(metadata.getName())).isPresent();
-      boolean kept = isCurrent || kept(metadata, active, earlierUsers);
-      Credentials.of(metadata)
-          .filter(k -> k.revokedAt() == null)
-          .flatMap(k -> book.lease(metadata, k, binding.getStatus(), kept))
-          .ifPresent(leases::add);
-    }
-    return leases;
-  }
-
-  /**
-   * What is being revoked is not renewed, and neither is what nobody uses any more. While a
-   * rotation is under way, what others have left is renewed for as long as it lives.
-   */
-  private boolean kept(
-      ObjectMeta snapshot, Optional<SecretRotation> active, List<String> earlierUsers) {
-    if (active.isEmpty()) {
-      return !earlierUsers.isEmpty();
-    }
-    SecretRotationStatus journal = active.get().getStatus();
-    if (is(journal.from(), snapshot)) {
-      return journal.stage() != Stage.Revoking;
-    }
-    return is(journal.to(), snapshot) || (book.knows(snapshot) && !book.ended(snapshot));
-  }
-
-  private static boolean is(VersionRef version, ObjectMeta snapshot) {
-    return version != null && snapshot.getName().equals(version.snapshot());
-  }
-
-  private static boolean alive(ObjectMeta snapshot) {
-    return Credentials.of(snapshot).filter(k -> k.revokedAt() == null).isPresent();
-  }
-
   /**
    * By their names, which stay, whatever people write on labels; copies under others are not ours.
    */
@@ -476,7 +411,7 @@ class BindingGatherer {
             new Snapshot(
                 m.getName(),
                 Names.versionOfSnapshot(m.getName()),
-                alive(m) ? book.revokeFrom(m) : null,
+                BindingLeases.alive(m) ? book.revokeFrom(m) : null,
                 false))
         .filter(s -> s.version() > 0)
         .toList();
@@ -503,57 +438,6 @@ class BindingGatherer {
                 pods.stream().anyMatch(p -> PodUsage.refers(p, s.name()))
                     || asking.stream().anyMatch(d -> Deployments.refers(d, s.name()))))
         .toList();
-  }
-
-  private static Rotation summary(SecretRotation rotation) {
-    SecretRotationStatus status = rotation.getStatus();
-    boolean made = status.to() != null && status.to().snapshot() != null;
-    Optional<String> blocked =
-        status.conditions().stream()
-            .filter(c -> c.type().equals(Conditions.BLOCKED))
-            .map(c -> c.reason())
-            .findFirst();
-    String failure =
-        status.conditions().stream()
-            .filter(c -> c.type().equals(Conditions.ROLLED_BACK))
-            .map(c -> c.message())
-            .findFirst()
-            .orElse(status.message());
-    return new Rotation(
-        rotation.getMetadata().getName(),
-        Names.versionOfRotation(rotation.getMetadata().getName()),
-        rotation.getSpec().trigger(),
-        rotation.getSpec().reportedAt(),
-        status.stage(),
-        annotations(rotation).get(Names.ROTATE),
-        made ? Names.fingerprintOf(status.to().snapshot()) : refused(rotation),
-        status.from() == null ? null : Names.fingerprintOf(status.from().snapshot()),
-        status.timeline().finishedAt(),
-        took(status),
-        oldState(status),
-        status.retirement() == null ? null : status.retirement().usersRemaining(),
-        blocked.orElse(null),
-        failure);
-  }
-
-  private static Duration took(SecretRotationStatus status) {
-    return status.timeline().promotedAt() == null
-        ? null
-        : Duration.between(status.timeline().startedAt(), status.timeline().promotedAt());
-  }
-
-  private static Previous.State oldState(SecretRotationStatus status) {
-    if (status.timeline().revokedAt() != null) {
-      return Previous.State.Revoked;
-    }
-    return status.timeline().disabledAt() == null ? null : Previous.State.Disabled;
-  }
-
-  /** Whoever aborts a rotation before it has a candidate does not want the value that began it. */
-  private static String refused(SecretRotation rotation) {
-    return rotation.getStatus().stage() == Stage.Aborted
-        ? annotations(rotation).get(Names.SOURCE_FINGERPRINT)
-        : null;
   }
 
   private Optional<RotationPolicySpec> policy(SecretBinding binding) {
@@ -611,7 +495,8 @@ class BindingGatherer {
         .toList();
   }
 
-  private static Map<String, String> annotations(HasMetadata object) {
-    return Objects.requireNonNullElse(object.getMetadata().getAnnotations(), Map.of());
+  private static String request(SecretBinding binding) {
+    Map<String, String> annotations = binding.getMetadata().getAnnotations();
+    return annotations == null ? null : annotations.get(Names.ROTATE);
   }
 }

@@ -1,5 +1,6 @@
 package io.keyturn.controller.rotation;
 
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
@@ -7,16 +8,20 @@ import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.controller.Census;
 import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.workload.deployment.Deployments;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * At most one rotation moves a workload, and not too many move those of a namespace: finds whom a
@@ -31,44 +36,88 @@ class Holders {
       Set.of(Reasons.HELD, Reasons.SUSPENDED, Reasons.WINDOW_CLOSED, Reasons.INVALID_SCHEDULE);
 
   private final ApiServer api;
-  private final Deployments deployments;
+  private final Census census;
 
   @Inject
-  Holders(ApiServer api, Deployments deployments) {
+  Holders(ApiServer api, Census census) {
     this.api = api;
-    this.deployments = deployments;
+    this.census = census;
   }
 
-  /** Whom a rotation has to wait for. */
-  Queue of(SecretRotation rotation, SecretBinding binding) {
-    List<SecretRotation> others =
-        api.list(SecretRotation.class, rotation.getMetadata().getNamespace(), null).stream()
-            .filter(r -> !r.getMetadata().getUid().equals(rotation.getMetadata().getUid()))
-            .filter(SecretRotation::startedByKeyturn)
-            .filter(r -> !r.getStatus().stage().terminal() && !r.getStatus().stage().promoted())
-            .toList();
-    return others.isEmpty()
-        ? Queue.EMPTY
-        : new Queue(
-            holder(others, rotation, binding),
-            (int) others.stream().filter(r -> ahead(r, rotation)).count());
+  /** The others of a namespace, as somebody knows them. */
+  private interface Others {
+
+    Stream<SecretRotation> rotations();
+
+    Optional<SecretBinding> binding(String name);
   }
 
   /**
-   * The rotation that holds a workload of this one: one that has been admitted and has not promoted
-   * yet, or an older one that waits as well. So of two that look at once only one goes on.
+   * Whom a rotation has to wait for as far as it is known: enough to wait, as hundreds may, but not
+   * to begin.
+   *
+   * @param workloads that it is to move
    */
-  private Optional<String> holder(
-      List<SecretRotation> others, SecretRotation rotation, SecretBinding binding) {
-    Set<String> mine =
-        deployments.select(binding).stream()
-            .map(d -> d.getMetadata().getName())
-            .collect(Collectors.toSet());
-    return others.stream()
-        .filter(r -> sameBinding(r, rotation) || overlaps(r, rotation, mine))
-        .map(r -> r.getMetadata().getName())
-        .sorted()
-        .findFirst();
+  Queue known(SecretRotation rotation, Collection<Deployment> workloads) {
+    return queue(rotation, workloads, cached(rotation.getMetadata().getNamespace()));
+  }
+
+  /** Whom it has to wait for now, as the API server says. */
+  Queue now(SecretRotation rotation, Collection<Deployment> workloads) {
+    return queue(rotation, workloads, live(rotation.getMetadata().getNamespace()));
+  }
+
+  private Others cached(String namespace) {
+    return new Others() {
+      @Override
+      public Stream<SecretRotation> rotations() {
+        return census.underWay(namespace);
+      }
+
+      @Override
+      public Optional<SecretBinding> binding(String name) {
+        return census.binding(namespace, name);
+      }
+    };
+  }
+
+  private Others live(String namespace) {
+    return new Others() {
+      private Map<String, SecretBinding> bindings;
+
+      @Override
+      public Stream<SecretRotation> rotations() {
+        return api.list(SecretRotation.class, namespace, null).stream();
+      }
+
+      @Override
+      public Optional<SecretBinding> binding(String name) {
+        if (bindings == null) {
+          bindings =
+              api.list(SecretBinding.class, namespace, null).stream()
+                  .collect(Collectors.toMap(b -> b.getMetadata().getName(), b -> b));
+        }
+        return Optional.ofNullable(bindings.get(name));
+      }
+    };
+  }
+
+  private static Queue queue(
+      SecretRotation rotation, Collection<Deployment> workloads, Others known) {
+    List<SecretRotation> others =
+        known
+            .rotations()
+            .filter(r -> !r.getMetadata().getUid().equals(rotation.getMetadata().getUid()))
+            .filter(SecretRotation::startedByKeyturn)
+            .filter(r -> !r.getStatus().stage().terminal() && !r.getStatus().stage().promoted())
+            .sorted(Comparator.comparing(r -> r.getMetadata().getName()))
+            .toList();
+    return new Queue(
+        others.stream()
+            .filter(r -> sameBinding(r, rotation) || overlaps(r, rotation, workloads, known))
+            .map(r -> r.getMetadata().getName())
+            .findFirst(),
+        (int) others.stream().filter(r -> ahead(r, rotation)).count());
   }
 
   /** One that moves pods; or an older one that would, but for the number of those that do. */
@@ -101,20 +150,25 @@ class Holders {
             < Names.versionOfRotation(rotation.getMetadata().getName());
   }
 
-  private boolean overlaps(SecretRotation other, SecretRotation rotation, Set<String> mine) {
+  /**
+   * Whether another rotation holds a workload of this one: it has been admitted and has not
+   * promoted yet, or it is older and waits as well. So of two that look at once only one goes on.
+   */
+  private static boolean overlaps(
+      SecretRotation other,
+      SecretRotation rotation,
+      Collection<Deployment> workloads,
+      Others known) {
     if (other.getStatus().stage() != Stage.Pending) {
-      return other.getStatus().workloads().stream().anyMatch(w -> mine.contains(w.name()));
+      return other.getStatus().workloads().stream()
+          .anyMatch(
+              w -> workloads.stream().anyMatch(d -> d.getMetadata().getName().equals(w.name())));
     }
-    if (!older(other, rotation) || blocked(other).filter(RESTS::contains).isPresent()) {
-      return false;
-    }
-    SecretBinding theirs =
-        api.read(
-            SecretBinding.class,
-            other.getMetadata().getNamespace(),
-            other.getSpec().bindingRef().name());
-    return theirs != null
-        && deployments.select(theirs).stream()
-            .anyMatch(d -> mine.contains(d.getMetadata().getName()));
+    return older(other, rotation)
+        && blocked(other).filter(RESTS::contains).isEmpty()
+        && known
+            .binding(other.getSpec().bindingRef().name())
+            .filter(b -> workloads.stream().anyMatch(d -> Deployments.means(b, d)))
+            .isPresent();
   }
 }

@@ -1,12 +1,10 @@
 package io.keyturn.controller.rotation;
 
 import io.fabric8.kubernetes.api.model.Namespace;
-import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
-import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.RotationPolicy;
 import io.keyturn.api.v1alpha1.RotationPolicySpec;
 import io.keyturn.api.v1alpha1.SecretBinding;
@@ -18,12 +16,9 @@ import io.keyturn.api.v1alpha1.SecretBindingStatus.LastRotation;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.VersionRef;
-import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadState;
 import io.keyturn.api.v1alpha1.Stage;
-import io.keyturn.controller.Adoption;
 import io.keyturn.controller.Candidates;
-import io.keyturn.controller.Candidates.Candidate;
 import io.keyturn.controller.Credentials;
 import io.keyturn.controller.KubeletLag;
 import io.keyturn.controller.LeaseBook;
@@ -38,13 +33,9 @@ import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Users;
 import io.keyturn.domain.rotation.Observation.Wishes;
-import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.domain.rotation.PreflightWatch;
 import io.keyturn.gate.PreflightJobs;
 import io.keyturn.kubernetes.ApiServer;
-import io.keyturn.secret.Delivery;
-import io.keyturn.secret.Fingerprint;
-import io.keyturn.secret.SecretData;
 import io.keyturn.secret.SecretWriter;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.workload.deployment.Deployments;
@@ -52,12 +43,14 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /**
  * Reads what a rotation depends on, from the API server and not from a cache, and only what its
@@ -76,10 +69,6 @@ class RotationGatherer {
           Stage.Baking,
           Stage.Retiring,
           Stage.Discarding);
-  private static final Set<Stage> ASKS_WORKLOADS =
-      EnumSet.of(Stage.Canary, Stage.Baking, Stage.Promoting, Stage.RollingBack);
-  private static final Set<Stage> ASKS_CLONES =
-      EnumSet.of(Stage.Retiring, Stage.Disabling, Stage.Revoking, Stage.Discarding);
   private static final Set<Stage> ASKS_SNAPSHOTS = EnumSet.of(Stage.Staging, Stage.Discarding);
   private static final Set<Stage> ASKS_ALIAS =
       EnumSet.of(Stage.Promoting, Stage.RollingBack, Stage.Discarding);
@@ -93,12 +82,13 @@ class RotationGatherer {
   private final SecretWriter secrets;
   private final Candidates candidates;
   private final Deployments deployments;
+  private final RotationValues values;
+  private final RotationWorkloads workloads;
   private final Holders holders;
   private final VersionUsers users;
   private final Readings readings;
   private final PreflightJobs checks;
   private final LeaseBook book;
-  private final Fingerprint fingerprint;
   private final KubeletLag kubeletLag;
 
   @Inject
@@ -107,23 +97,25 @@ class RotationGatherer {
       SecretWriter secrets,
       Candidates candidates,
       Deployments deployments,
+      RotationValues values,
+      RotationWorkloads workloads,
       Holders holders,
       VersionUsers users,
       Readings readings,
       PreflightJobs checks,
       LeaseBook book,
-      Fingerprint fingerprint,
       KubeletLag kubeletLag) {
     this.api = api;
     this.secrets = secrets;
     this.candidates = candidates;
     this.deployments = deployments;
+    this.values = values;
+    this.workloads = workloads;
     this.holders = holders;
     this.users = users;
     this.readings = readings;
     this.checks = checks;
     this.book = book;
-    this.fingerprint = fingerprint;
     this.kubeletLag = kubeletLag;
   }
 
@@ -143,8 +135,18 @@ class RotationGatherer {
       String aliasName,
       Secret alias) {}
 
-  /** Empty if the rotation has gone. */
+  /** Enough to wait, but not to begin; empty if the rotation has gone. */
   Optional<Gathered> gather(SecretRotation cached) {
+    return gather(cached, holders::known);
+  }
+
+  /** The same, and nobody whom a rotation has to wait for is missed. */
+  Optional<Gathered> gatherToBegin(SecretRotation cached) {
+    return gather(cached, holders::now);
+  }
+
+  private Optional<Gathered> gather(
+      SecretRotation cached, BiFunction<SecretRotation, Collection<Deployment>, Queue> queue) {
     String namespace = cached.getMetadata().getNamespace();
     SecretBinding binding =
         api.read(SecretBinding.class, namespace, cached.getSpec().bindingRef().name());
@@ -156,7 +158,7 @@ class RotationGatherer {
       return Optional.empty();
     }
     SecretBinding owner = owns(binding, rotation) ? binding : null;
-    Observation seen = observe(rotation, owner, aliasName, alias);
+    Observation seen = observe(rotation, owner, aliasName, alias, queue);
     return Optional.of(new Gathered(seen, rotation, owner, aliasName, alias));
   }
 
@@ -176,18 +178,21 @@ class RotationGatherer {
   private static boolean owns(SecretBinding binding, SecretRotation rotation) {
     return binding != null
         && binding.getMetadata().getDeletionTimestamp() == null
-        && controllerOf(rotation).filter(binding.getMetadata().getUid()::equals).isPresent();
+        && controls(binding.getMetadata().getUid(), rotation);
   }
 
-  private static Optional<String> controllerOf(SecretRotation rotation) {
+  /** Whether what has that UID is the controller of a rotation. */
+  static boolean controls(String uid, SecretRotation rotation) {
     return rotation.getMetadata().getOwnerReferences().stream()
-        .filter(o -> Boolean.TRUE.equals(o.getController()))
-        .map(OwnerReference::getUid)
-        .findFirst();
+        .anyMatch(o -> Boolean.TRUE.equals(o.getController()) && o.getUid().equals(uid));
   }
 
   private Observation observe(
-      SecretRotation rotation, SecretBinding binding, String aliasName, Secret alias) {
+      SecretRotation rotation,
+      SecretBinding binding,
+      String aliasName,
+      Secret alias,
+      BiFunction<SecretRotation, Collection<Deployment>, Queue> queue) {
     SecretRotationStatus journal = rotation.getStatus();
     Stage stage = journal.stage();
     Optional<RotationPolicy> policy = policy(binding);
@@ -198,6 +203,8 @@ class RotationGatherer {
     Optional<VersionRef> current = current(journal, binding);
     List<Secret> made = ASKS_SNAPSHOTS.contains(stage) ? made(rotation, binding) : List.of();
     Overlap overlap = binding == null ? Overlap.Full : overlap(binding);
+    Collection<Deployment> asked =
+        stage == Stage.Pending && binding != null ? deployments.select(binding) : List.of();
     Instant createdAt = Instant.parse(rotation.getMetadata().getCreationTimestamp());
     return new Observation(
         rotation.getMetadata().getName(),
@@ -216,7 +223,7 @@ class RotationGatherer {
         current,
         Optional.ofNullable(binding).map(b -> b.getStatus().current()).map(c -> c.since()),
         ASKS_SOURCE.contains(stage) && binding != null
-            ? source(binding, policy.isEmpty(), journal, current)
+            ? values.source(binding, policy.isEmpty(), journal, current)
             : new Source.Fresh(false),
         overlap,
         stage.retires() || stage == Stage.Discarding ? going(rotation) : Credential.NONE,
@@ -226,12 +233,14 @@ class RotationGatherer {
         made.stream().map(s -> s.getMetadata().getName()).sorted().toList(),
         stage == Stage.Discarding ? twin(rotation, made) : Optional.empty(),
         ASKS_ALIAS.contains(stage)
-            ? alias(rotation, binding, alias)
+            ? values.alias(rotation, binding, alias)
             : new Alias(Alias.Content.From, null, null),
         stage == Stage.RollingBack && lost(journal.from(), rotation),
         NEEDS_SNAPSHOT.contains(stage) && lost(journal.to(), rotation),
-        workloads(rotation, binding, aliasName, alias),
-        stage == Stage.Pending && binding != null ? holders.of(rotation, binding) : Queue.EMPTY,
+        stage == Stage.Pending
+            ? workloads.asked(asked, binding, aliasName)
+            : workloads.planned(rotation, binding, aliasName, alias),
+        stage == Stage.Pending && binding != null ? queue.apply(rotation, asked) : Queue.EMPTY,
         readings.of(rotation, aliasName),
         ASKS_CHECKS.contains(stage) ? checkJob(rotation) : CheckJob.ABSENT,
         rotation.getSpec().approvals(),
@@ -415,76 +424,6 @@ class RotationGatherer {
         .map(c -> new VersionRef(c.version(), c.snapshot()));
   }
 
-  private Source source(
-      SecretBinding binding,
-      boolean policyMissing,
-      SecretRotationStatus journal,
-      Optional<VersionRef> current) {
-    if (policyMissing && journal.stage() == Stage.Pending) {
-      return new Source.Unavailable(
-          Reasons.POLICY_NOT_FOUND,
-          "The RotationPolicy %s does not exist in this namespace."
-              .formatted(binding.getSpec().rotationPolicyRef().name()));
-    }
-    Optional<Delivery> delivery = candidates.look(binding).map(Candidate::delivery);
-    if (delivery.isEmpty()) {
-      return new Source.Fresh(false);
-    }
-    return switch (delivery.get()) {
-      case Delivery.Refused(String reason, String message) ->
-          new Source.Unavailable(reason, message);
-      case Delivery.Data(SecretData data) -> {
-        try (data) {
-          yield candidates.capabilities(binding).makesValues()
-              ? new Source.Fresh(false)
-              : unlessCompromised(
-                  compare(binding.getMetadata().getNamespace(), data, journal, current),
-                  data,
-                  binding,
-                  journal.stage());
-        }
-      }
-    };
-  }
-
-  /** Nobody, and no request, rotates to a value that was reported compromised. */
-  private Source unlessCompromised(
-      Source source, SecretData data, SecretBinding binding, Stage stage) {
-    boolean begins = stage == Stage.Pending || stage == Stage.Staging;
-    return begins
-            && source instanceof Source.Fresh
-            && fingerprint.of(data).equals(binding.getStatus().compromised())
-        ? new Source.Unavailable(
-            Reasons.SOURCE_COMPROMISED,
-            "The source holds a value that was reported compromised, and nothing goes back to it:"
-                + " write a new one there.")
-        : source;
-  }
-
-  private Source compare(
-      String namespace,
-      SecretData data,
-      SecretRotationStatus journal,
-      Optional<VersionRef> current) {
-    if (!journal.stage().promoted() && holds(namespace, current.map(VersionRef::snapshot), data)) {
-      return new Source.Current();
-    }
-    return holds(namespace, Optional.ofNullable(journal.to()).map(VersionRef::snapshot), data)
-        ? new Source.Candidate()
-        : new Source.Fresh(true);
-  }
-
-  private boolean holds(String namespace, Optional<String> snapshot, SecretData data) {
-    Secret secret = snapshot.map(s -> secrets.read(namespace, s)).orElse(null);
-    return secret != null && sameData(secret, data);
-  }
-
-  private static boolean sameData(Secret secret, SecretData data) {
-    try (SecretData held = SecretData.decode(secret.getData())) {
-      return held.sameAs(data);
-    }
-  }
-
   /** Those that this attempt has made; one of the same version by another attempt is not ours. */
   private List<Secret> made(SecretRotation rotation, SecretBinding binding) {
     if (binding == null && rotation.getStatus().to() == null) {
@@ -501,140 +440,9 @@ class RotationGatherer {
         .toList();
   }
 
-  private Alias alias(SecretRotation rotation, SecretBinding binding, Secret alias) {
-    SecretRotationStatus journal = rotation.getStatus();
-    if (alias == null || (binding == null && goesWithTheBinding(alias, rotation))) {
-      return new Alias(Alias.Content.Missing, null, null);
-    }
-    boolean ours =
-        Names.KEYTURN.equals(SecretWriter.labels(alias).get(Names.MANAGED_BY))
-            && Names.label(rotation.getSpec().bindingRef().name())
-                .equals(SecretWriter.labels(alias).get(Names.BINDING));
-    if (!ours) {
-      return new Alias(
-          Alias.Content.Foreign,
-          null,
-          "The labels of Keyturn were taken off the Secret %s, so it stays untouched. Put them back, or delete it."
-              .formatted(alias.getMetadata().getName()));
-    }
-    Instant since = Adoption.heldSince(alias);
-    try (SecretData data = SecretData.decode(alias.getData())) {
-      if (holdsVersion(alias, data, journal.to())) {
-        return new Alias(Alias.Content.To, since, null);
-      }
-      return holdsVersion(alias, data, journal.from())
-          ? new Alias(Alias.Content.From, since, null)
-          : new Alias(Alias.Content.Other, since, null);
-    }
-  }
-
-  /** The garbage collector is about to delete it, if it has not yet. */
-  private static boolean goesWithTheBinding(Secret alias, SecretRotation rotation) {
-    return alias.getMetadata().getOwnerReferences().stream()
-        .anyMatch(o -> controllerOf(rotation).filter(o.getUid()::equals).isPresent());
-  }
-
   private boolean lost(VersionRef version, SecretRotation rotation) {
     return version != null
         && version.snapshot() != null
         && secrets.read(rotation.getMetadata().getNamespace(), version.snapshot()) == null;
-  }
-
-  private boolean holdsVersion(Secret alias, SecretData data, VersionRef version) {
-    if (version == null
-        || version.snapshot() == null
-        || Names.number(SecretWriter.labels(alias).get(Names.VERSION)) != version.version()) {
-      return false;
-    }
-    Secret snapshot = secrets.read(alias.getMetadata().getNamespace(), version.snapshot());
-    return snapshot == null
-        ? fingerprint.of(data).equals(Names.fingerprintOf(version.snapshot()))
-        : sameData(snapshot, data);
-  }
-
-  private List<Workload> workloads(
-      SecretRotation rotation, SecretBinding binding, String aliasName, Secret alias) {
-    SecretRotationStatus journal = rotation.getStatus();
-    String namespace = rotation.getMetadata().getNamespace();
-    if (journal.stage() == Stage.Pending && binding != null) {
-      return deployments.select(binding).stream()
-          .map(d ->
-              deployments.observe(d, aliasName, null, null, null, Deployments.waveOf(d, binding)))
-          .toList();
-    }
-    if (journal.stage().terminal() || ASKS_CLONES.contains(journal.stage())) {
-      return journal.workloads().stream().map(w -> clone(w, namespace)).toList();
-    }
-    if (!ASKS_WORKLOADS.contains(journal.stage())) {
-      return List.of();
-    }
-    return journal.workloads().stream()
-        .map(w -> workload(w, journal, binding, namespace, aliasName, alias))
-        .toList();
-  }
-
-  private Workload workload(
-      WorkloadProgress entry,
-      SecretRotationStatus journal,
-      SecretBinding binding,
-      String namespace,
-      String aliasName,
-      Secret alias) {
-    String target =
-        journal.to() == null || journal.to().snapshot() == null
-            ? null
-            : Names.versionIdOf(journal.to().snapshot());
-    Deployment deployment = deployments.read(namespace, entry.name());
-    boolean there =
-        deployment != null
-            && (deployment.getMetadata().getUid().equals(entry.uid())
-                || takesItsPlace(deployment, journal, binding, alias));
-    return there
-        ? deployments.observe(
-            deployment,
-            aliasName,
-            target,
-            rests(entry, journal) ? null : journal.timeline().verifiedAt(),
-            entry.canaryRef(),
-            entry.wave())
-        : clone(entry, namespace);
-  }
-
-  /** Whether a promotion has not come to a workload yet, or has moved it already. */
-  private static boolean rests(WorkloadProgress entry, SecretRotationStatus journal) {
-    return journal.stage() == Stage.Promoting
-        && (entry.state() == WorkloadState.Waiting || entry.state() == WorkloadState.Promoted);
-  }
-
-  /**
-   * One that was created anew is of the plan: in the canary it needs a verdict of its own, and
-   * until the alias serves the new version its pods read the one before. Later ones read the new
-   * one by themselves.
-   */
-  private boolean takesItsPlace(
-      Deployment namesake, SecretRotationStatus journal, SecretBinding binding, Secret alias) {
-    boolean moves =
-        switch (journal.stage()) {
-          case Canary, Baking -> true;
-          case Promoting ->
-              Instant.parse(namesake.getMetadata().getCreationTimestamp())
-                  .isBefore(users.servedSince(journal.to(), alias));
-          default -> false;
-        };
-    return moves
-        && binding != null
-        && deployments.select(binding).stream()
-            .anyMatch(d -> d.getMetadata().getUid().equals(namesake.getMetadata().getUid()));
-  }
-
-  /** All that is left to be seen of a workload that has gone, or is none of our business. */
-  private Workload clone(WorkloadProgress entry, String namespace) {
-    return Workload.gone(
-        entry.kind(),
-        entry.name(),
-        entry.uid(),
-        entry.canaryRef() == null
-            ? Optional.empty()
-            : deployments.observeClone(namespace, entry.canaryRef()));
   }
 }

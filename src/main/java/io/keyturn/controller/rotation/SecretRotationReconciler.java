@@ -125,20 +125,40 @@ public class SecretRotationReconciler implements Reconciler<SecretRotation> {
     return ErrorStatusUpdateControl.noStatusUpdate();
   }
 
+  /** What was seen, and what follows. */
+  private record Look(Gathered seen, Plan plan, Instant at) {
+
+    private boolean begins() {
+      return seen.rotation().getStatus().stage() == Stage.Pending
+          && plan.journal().stage() == Stage.Staging;
+    }
+  }
+
+  private Optional<Look> look(SecretRotation cached) {
+    Optional<Look> look = gatherer.gather(cached).map(this::plan);
+    return look.filter(Look::begins).isEmpty()
+        ? look
+        : gatherer.gatherToBegin(cached).map(this::plan);
+  }
+
+  private Look plan(Gathered seen) {
+    Instant now = clock.instant();
+    return new Look(seen, planner.plan(seen.observation(), now), now);
+  }
+
   private UpdateControl<SecretRotation> step(SecretRotation cached) {
-    Optional<Gathered> gathered = gatherer.gather(cached);
-    if (gathered.isEmpty()) {
+    Optional<Look> look = look(cached);
+    if (look.isEmpty()) {
       return UpdateControl.noUpdate();
     }
-    Gathered seen = gathered.get();
+    Gathered seen = look.get().seen();
+    Plan plan = look.get().plan();
     if (epoch.superseded(seen.rotation().getStatus().epoch())) {
       ReconcileLog.superseded(seen.rotation());
       return Wake.at(Optional.of(clock.instant().plus(REFUSED)), clock);
     }
-    Instant now = clock.instant();
-    Plan plan = planner.plan(seen.observation(), now);
     if (!plan.journal().equals(seen.rotation().getStatus())) {
-      journal(seen, plan, now);
+      journal(seen, plan, look.get().at());
       return Wake.now();
     }
     if (plan.effect().isEmpty()) {

@@ -11,6 +11,8 @@ import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.domain.schedule.InvalidSchedule;
 import io.keyturn.domain.schedule.Timetable;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -18,9 +20,11 @@ import java.util.Optional;
 /** The stage Pending: whether a rotation may start, and what it waits for. */
 final class Admission {
 
+  private static final Duration LONGEST = Duration.ofMinutes(1);
+
   /** Goes on to Staging, with the whole plan written down, once nothing is in the way. */
   void admit(Draft draft) {
-    draft.wakeIn(RotationPlanner.POLL);
+    draft.wakeIn(patience(draft));
     Optional<Blocker> closed = windowClosed(draft);
     Optional<Blocker> blocker = blocker(draft, closed);
     List<WorkloadProgress> plan =
@@ -47,6 +51,18 @@ final class Admission {
         Reasons.ROTATION_STARTED,
         "Version %d is to follow version %d."
             .formatted(draft.seen.version(), draft.from().version()));
+  }
+
+  /**
+   * How soon to look again. Hundreds may wait, and for days: who has waited for long looks less
+   * often, and starts a tenth later than it could have at worst.
+   */
+  private static Duration patience(Draft draft) {
+    Duration tenth = Duration.between(draft.seen.createdAt(), draft.now).dividedBy(10);
+    if (draft.emergency() || tenth.compareTo(RotationPlanner.POLL) < 0) {
+      return RotationPlanner.POLL;
+    }
+    return tenth.compareTo(LONGEST) > 0 ? LONGEST : tenth;
   }
 
   private record Blocker(String reason, String message) {}
@@ -134,12 +150,7 @@ final class Admission {
       return Timetable.of(seen.policy(), draft.now)
           .firstOpen(draft.now)
           .filter(draft.now::isBefore)
-          .map(o ->
-              new Blocker(
-                  Reasons.WINDOW_CLOSED,
-                  ("Waits for the window that opens at %s. Change spec.rotate.nonce to rotate at"
-                          + " once.")
-                      .formatted(o)));
+          .map(o -> closedUntil(o, draft));
     } catch (InvalidSchedule e) {
       return Optional.of(
           new Blocker(
@@ -147,6 +158,14 @@ final class Admission {
               "The policy cannot be followed: %s. Change spec.rotate.nonce to rotate all the same."
                   .formatted(e.getMessage())));
     }
+  }
+
+  private static Blocker closedUntil(Instant opening, Draft draft) {
+    draft.wake(opening);
+    return new Blocker(
+        Reasons.WINDOW_CLOSED,
+        "Waits for the window that opens at %s. Change spec.rotate.nonce to rotate at once."
+            .formatted(opening));
   }
 
   /** Whether the current version has reached the age that outranks windows. */

@@ -87,13 +87,21 @@ public class Deployments {
         .values();
   }
 
+  /** Whether a binding means a Deployment of its namespace. */
+  public static boolean means(SecretBinding binding, Deployment deployment) {
+    return binding.getSpec().workloads().stream().anyMatch(w -> means(w, deployment));
+  }
+
+  private static boolean means(SecretBindingSpec.Workload entry, Deployment deployment) {
+    return entry.name() != null
+        ? entry.name().equals(deployment.getMetadata().getName())
+        : labels(deployment).entrySet().containsAll(entry.selector().matchLabels().entrySet());
+  }
+
   /** The wave of a Deployment, as the first entry of the binding says that means it. */
   public static int waveOf(Deployment deployment, SecretBinding binding) {
     return binding.getSpec().workloads().stream()
-        .filter(w ->
-            w.name() != null
-                ? w.name().equals(deployment.getMetadata().getName())
-                : labels(deployment).entrySet().containsAll(w.selector().matchLabels().entrySet()))
+        .filter(w -> means(w, deployment))
         .mapToInt(SecretBindingSpec.Workload::wave)
         .findFirst()
         .orElse(0);

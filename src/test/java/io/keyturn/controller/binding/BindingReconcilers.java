@@ -58,7 +58,7 @@ public final class BindingReconcilers {
             new Adoption(),
             deployments,
             new WorkloadVersions(deployments),
-            users,
+            new BindingLeases(users, book),
             book);
     SecretBindingReconciler reconciler =
         new SecretBindingReconciler(

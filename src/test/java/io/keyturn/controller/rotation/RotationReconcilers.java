@@ -28,6 +28,7 @@ public final class RotationReconcilers {
   /**
    * A reconciler that acts through the given parts.
    *
+   * @param census what its caches know of others
    * @param clones whether its caches know of a clone of a rotation
    * @param judge who answers checks and gates
    * @param epoch generation of the leader
@@ -44,27 +45,30 @@ public final class RotationReconcilers {
       Telemetry telemetry,
       KubeletLag kubeletLag,
       Clock clock,
+      Census census,
       Predicate<SecretRotation> clones,
       Judge judge,
       Epoch epoch,
       LeaseBook book) {
     Nudge nudge = new Nudge();
+    VersionUsers users = new VersionUsers(api, deployments, kubeletLag);
     RotationGatherer gatherer =
         new RotationGatherer(
             api,
             secrets,
             candidates,
             deployments,
-            new Holders(api, deployments),
-            new VersionUsers(api, deployments, kubeletLag),
+            new RotationValues(secrets, candidates, fingerprint),
+            new RotationWorkloads(deployments, users),
+            new Holders(api, census),
+            users,
             new Readings(judge, secrets, deployments, nudge, Runnable::run, clock),
             new PreflightJobs(api),
             book,
-            fingerprint,
             kubeletLag);
     SecretRotationReconciler reconciler =
         new SecretRotationReconciler(
-            api, gatherer, executor, events, null, nudge, new Census(), telemetry, epoch, clock);
+            api, gatherer, executor, events, null, nudge, census, telemetry, epoch, clock);
     reconciler.lookUpIn(clones::test);
     return reconciler;
   }

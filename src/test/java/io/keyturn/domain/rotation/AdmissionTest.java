@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
+import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class AdmissionTest {
@@ -57,6 +59,36 @@ class AdmissionTest {
     assertThat(scene.stage()).isEqualTo(Stage.Staging);
   }
 
+  @ParameterizedTest
+  @CsvSource({"0s, 5s", "50s, 5s", "1m, 6s", "10m, 1m", "30d, 1m"})
+  void whoHasWaitedForLongLooksLessOften(String waited, String patience) {
+    Scene scene = Scene.of("api");
+    scene.holder = "orders-db-4";
+    scene.after(Durations.parse(waited)).settle();
+
+    assertThat(scene.step().wakeAt()).contains(scene.now.plus(Durations.parse(patience)));
+  }
+
+  @Test
+  void exceptInAnEmergency() {
+    Scene scene = Scene.of("api");
+    scene.trigger = Trigger.Compromise;
+    scene.reportedAt = Scene.START;
+    scene.holder = "orders-db-4";
+    scene.after(Duration.ofHours(1)).settle();
+
+    assertThat(scene.step().wakeAt()).contains(scene.now.plus(RotationPlanner.POLL));
+  }
+
+  @Test
+  void andLooksWhenItsWindowOpens() {
+    Scene scene = Scene.of("api").policy("windows: [{cron: \"0 14 * * *\", duration: 1h}]");
+    scene.after(Duration.ofHours(2).minusSeconds(10)).settle();
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.WINDOW_CLOSED);
+
+    assertThat(scene.step().wakeAt()).contains(Scene.START.plus(Duration.ofHours(2)));
+  }
+
   @Test
   void norDoesACredentialThatEnds() {
     Scene scene = Scene.of("api").policy(AT_NIGHT);
@@ -96,7 +128,7 @@ class AdmissionTest {
     assertThat(scene.stage()).isEqualTo(Stage.Pending);
     assertThat(blocked(scene).reason()).isEqualTo(Reasons.SLOT_IN_USE);
     assertThat(blocked(scene).message()).endsWith(": job-1, job-2, job-3.");
-    assertThat(plan.wakeAt()).contains(scene.now.plus(RotationPlanner.POLL));
+    assertThat(plan.wakeAt()).contains(scene.now.plus(Duration.ofMinutes(1)));
 
     scene.users = List.of();
     scene.step();

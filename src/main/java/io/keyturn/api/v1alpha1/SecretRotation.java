@@ -4,12 +4,14 @@ import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn.Type;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Namespaced;
+import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.fabric8.kubernetes.model.annotation.Categories;
 import io.fabric8.kubernetes.model.annotation.Group;
 import io.fabric8.kubernetes.model.annotation.Plural;
 import io.fabric8.kubernetes.model.annotation.ShortNames;
 import io.fabric8.kubernetes.model.annotation.Version;
+import java.util.stream.Stream;
 
 /** One attempt to move a bound secret from one version to the next; its status is the journal. */
 @Group(Api.GROUP)
@@ -69,9 +71,19 @@ public class SecretRotation extends CustomResource<SecretRotationSpec, SecretRot
 
   /** Whether Keyturn made it: a binding controls it, or did when it was admitted. */
   public boolean startedByKeyturn() {
-    return getMetadata().getOwnerReferences().stream()
-            .anyMatch(o -> Boolean.TRUE.equals(o.getController()))
+    return controllers().findAny().isPresent()
         || getMetadata().getUid().equals(getStatus().token());
+  }
+
+  /** Whether it is a rotation of the binding of that UID, and not of a namesake. */
+  public boolean controlledBy(String uid) {
+    return controllers().anyMatch(uid::equals);
+  }
+
+  private Stream<String> controllers() {
+    return getMetadata().getOwnerReferences().stream()
+        .filter(o -> Boolean.TRUE.equals(o.getController()))
+        .map(OwnerReference::getUid);
   }
 
   @Override

@@ -178,13 +178,7 @@ class RotationGatherer {
   private static boolean owns(SecretBinding binding, SecretRotation rotation) {
     return binding != null
         && binding.getMetadata().getDeletionTimestamp() == null
-        && controls(binding.getMetadata().getUid(), rotation);
-  }
-
-  /** Whether what has that UID is the controller of a rotation. */
-  static boolean controls(String uid, SecretRotation rotation) {
-    return rotation.getMetadata().getOwnerReferences().stream()
-        .anyMatch(o -> Boolean.TRUE.equals(o.getController()) && o.getUid().equals(uid));
+        && rotation.controlledBy(binding.getMetadata().getUid());
   }
 
   private Observation observe(

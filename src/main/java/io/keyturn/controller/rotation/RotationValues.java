@@ -139,7 +139,7 @@ class RotationValues {
   /** The garbage collector is about to delete it, if it has not yet. */
   private static boolean goesWithTheBinding(Secret alias, SecretRotation rotation) {
     return alias.getMetadata().getOwnerReferences().stream()
-        .anyMatch(o -> RotationGatherer.controls(o.getUid(), rotation));
+        .anyMatch(o -> rotation.controlledBy(o.getUid()));
   }
 
   private boolean holdsVersion(Secret alias, SecretData data, VersionRef version) {

@@ -41,7 +41,9 @@ class StoresBench {
 
   private static final Duration PHASE = INTERVAL.multipliedBy(3);
 
-  /** An interval is up to a tenth shorter by chance. */
+  /** An interval is up to a tenth shorter or longer by source, and a phase cuts some. */
+  private static final double FEWEST_READS = 0.85;
+
   private static final double MOST_READS = 1.15;
 
   private static final int LEASES = Integer.getInteger("bench.leases", 1000);
@@ -154,7 +156,7 @@ class StoresBench {
     Figures.print(
         "reads and logins until then (all, for each key, most in a second)",
         "%d, %.2f, %d".formatted(entries.size(), entries.size() / (double) KEYS, most));
-    assertThat(entries.size() / (double) KEYS).isLessThanOrEqualTo(MOST_READS);
+    assertThat(entries.size() / (double) KEYS).isBetween(1.0, MOST_READS);
   }
 
   /** Once for each key and interval, logins included. */
@@ -165,7 +167,7 @@ class StoresBench {
     Figures.print(
         "reads and logins %s (all, for each key and interval)".formatted(when),
         "%d, %.2f".formatted(asked, each));
-    assertThat(each).isLessThanOrEqualTo(MOST_READS);
+    assertThat(each).isBetween(FEWEST_READS, MOST_READS);
   }
 
   private static List<VaultAudit.Entry> asked(List<VaultAudit.Entry> entries) {

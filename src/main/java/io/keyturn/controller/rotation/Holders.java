@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 
 /**
  * At most one rotation moves a workload, and not too many move those of a namespace: finds whom a
- * new rotation has to wait for. What is not written down is not counted, and nothing is remembered:
- * of several that look at once the older go first.
+ * new rotation has to wait for. What is not written down is not counted: of several that look at
+ * once the older go first.
  */
 @ApplicationScoped
 class Holders {

@@ -53,9 +53,9 @@ import java.util.Set;
 import java.util.function.BiFunction;
 
 /**
- * Reads what a rotation depends on, from the API server and not from a cache, and only what its
- * stage asks for. The alias is read before the journal: a write of the alias that follows from an
- * old journal then fails.
+ * Reads what a rotation depends on, and only what its stage asks for: from the API server and not
+ * from a cache, but for the others that it has to wait for, see {@link Holders#known}. The alias is
+ * read before the journal: a write of the alias that follows from an old journal then fails.
  */
 @ApplicationScoped
 class RotationGatherer {

@@ -55,7 +55,7 @@ final class Admission {
 
   /**
    * How soon to look again. Hundreds may wait, and for days: who has waited for long looks less
-   * often, and starts a tenth later than it could have at worst.
+   * often, and starts a tenth later than it could have at worst, or five seconds.
    */
   private static Duration patience(Draft draft) {
     Duration tenth = Duration.between(draft.seen.createdAt(), draft.now).dividedBy(10);

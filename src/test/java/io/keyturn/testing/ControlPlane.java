@@ -26,6 +26,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -440,7 +441,10 @@ public final class ControlPlane implements AutoCloseable {
   public Path kubeconfigFor(String namespace, String serviceAccount) {
     Path file = directory.resolve(namespace + "." + serviceAccount + ".kubeconfig");
     try {
-      return Files.writeString(file, tokenKubeconfig(namespace, serviceAccount));
+      // Moved as a whole: somebody may be reading the one that is there.
+      Path written = Files.createTempFile(directory, "token", ".kubeconfig");
+      Files.writeString(written, tokenKubeconfig(namespace, serviceAccount));
+      return Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

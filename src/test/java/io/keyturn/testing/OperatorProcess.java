@@ -3,7 +3,6 @@ package io.keyturn.testing;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
@@ -33,18 +33,19 @@ public final class OperatorProcess implements AutoCloseable {
 
   private static final Path JAR = Path.of("target", "quarkus-app", "quarkus-run.jar");
   private static final Duration READY = Duration.ofSeconds(60);
+  private static final Pattern LISTENS =
+      Pattern.compile("Management interface listening on http://127\\.0\\.0\\.1:(\\d+)");
   private static final AtomicInteger COUNT = new AtomicInteger();
   private static final HttpClient HTTP =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
   private final GuardedProcess process;
   private final Path log;
-  private final int managementPort;
+  private volatile String managementPort;
 
-  private OperatorProcess(GuardedProcess process, Path log, int managementPort) {
+  private OperatorProcess(GuardedProcess process, Path log) {
     this.process = process;
     this.log = log;
-    this.managementPort = managementPort;
   }
 
   /** Applies the shipped CRDs and the shipped roles, as an administrator does. */
@@ -93,11 +94,11 @@ public final class OperatorProcess implements AutoCloseable {
     if (!Files.exists(JAR)) {
       throw new IllegalStateException(JAR + " is missing: run ./mvnw package first");
     }
-    int port = freePort();
     Map<String, String> environment = new HashMap<>();
     String namespace = settings.getOrDefault("KEYTURN_OPERATOR_NAMESPACE", NAMESPACE);
     environment.put("KUBECONFIG", plane.kubeconfigFor(namespace, "keyturn").toString());
-    environment.put("QUARKUS_MANAGEMENT_PORT", Integer.toString(port));
+    // Any that is free when it binds: one that was free before may be taken by then.
+    environment.put("QUARKUS_MANAGEMENT_PORT", "0");
     environment.put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
     environment.put("KEYTURN_KUBELET_LAG", "1s");
     environment.putAll(settings);
@@ -109,15 +110,7 @@ public final class OperatorProcess implements AutoCloseable {
     command.addAll(List.of(flags));
     command.addAll(List.of("-jar", JAR.toString()));
     Path log = plane.directory().resolve("operator-" + COUNT.incrementAndGet() + ".log");
-    return new OperatorProcess(GuardedProcess.start("operator", command, log), log, port);
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new OperatorProcess(GuardedProcess.start("operator", command, log), log);
   }
 
   /** Waits until it is ready: until its caches are filled, or it waits for the Lease. */
@@ -127,12 +120,31 @@ public final class OperatorProcess implements AutoCloseable {
         .pollInterval(Duration.ofMillis(100))
         .until(() -> !process.isAlive() || get("/q/health/ready").startsWith("200"));
     if (!process.isAlive()) {
-      throw new IllegalStateException("the operator ended, see " + log);
+      throw new IllegalStateException(process.diagnosis());
     }
+  }
+
+  private boolean listens() {
+    if (managementPort == null) {
+      try (Stream<String> lines = Files.lines(log)) {
+        managementPort =
+            lines
+                .flatMap(line -> LISTENS.matcher(line).results())
+                .map(found -> found.group(1))
+                .findFirst()
+                .orElse(null);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return managementPort != null;
   }
 
   /** Asks the management port; the answer begins with the status code. */
   public String get(String path) {
+    if (!listens()) {
+      return "unreachable";
+    }
     try {
       HttpResponse<String> response =
           HTTP.send(

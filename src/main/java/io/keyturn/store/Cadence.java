@@ -5,7 +5,6 @@ import io.keyturn.store.spi.StoreException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -93,8 +92,7 @@ final class Cadence {
   }
 
   private static StoreException timed(StoreException failure, Duration after) {
-    return new StoreException(
-        failure.kind(), failure.reason(), failure.getMessage(), Optional.of(after));
+    return failure.after(after);
   }
 
   /**

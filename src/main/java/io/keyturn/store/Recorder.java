@@ -73,7 +73,7 @@ final class Recorder {
       }
       return answer;
     } catch (StoreException e) {
-      outcome = e.kind().outcome();
+      outcome = e.outcome();
       throw e;
     } finally {
       Duration took = Duration.ofNanos(System.nanoTime() - start);

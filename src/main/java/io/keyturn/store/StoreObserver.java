@@ -14,7 +14,7 @@ public interface StoreObserver {
    *
    * @param storeType the name of its kind, such as {@code vault}
    * @param store name of the ClusterSecretStore, or namespace and name of the SecretStore
-   * @param outcome ok, not_found, denied, throttled, error or integrity
+   * @param outcome ok, not_found, denied, throttled, timeout, error or integrity
    * @param took how long, without waiting for a turn
    */
   void asked(String storeType, String store, Operation operation, String outcome, Duration took);

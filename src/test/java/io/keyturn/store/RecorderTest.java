@@ -140,6 +140,20 @@ class RecorderTest {
   }
 
   @Test
+  void anAnswerThatDoesNotComeInTimeIsATimeout() {
+    assertThatThrownBy(() ->
+            recorded(
+                Access.to(Operation.READ, "payments"),
+                () -> {
+                  throw StoreException.late("Too late.");
+                }))
+        .isInstanceOf(StoreException.class);
+
+    assertThat(audited).extracting(AuditRecord::outcome).containsExactly("timeout");
+    assertThat(counted).containsExactly("vault payments/vault read timeout");
+  }
+
+  @Test
   void aBugIsRecordedWithoutWhatItSays() {
     assertThatThrownBy(() ->
             recorded(

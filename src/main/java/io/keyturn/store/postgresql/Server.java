@@ -97,7 +97,8 @@ final class Server {
     PGProperty.APPLICATION_NAME.set(properties, "keyturn");
     PGProperty.CONNECT_TIMEOUT.set(properties, seconds);
     PGProperty.SOCKET_TIMEOUT.set(properties, seconds);
-    PGProperty.LOGIN_TIMEOUT.set(properties, seconds);
+    // Later than the others, because the driver does not say that it is this one that is over.
+    PGProperty.LOGIN_TIMEOUT.set(properties, seconds + 1);
     PGProperty.GSS_ENC_MODE.set(properties, "disable");
     PGProperty.JAAS_LOGIN.set(properties, false);
     // A pooler between here and the server knows nothing of statements that were prepared.

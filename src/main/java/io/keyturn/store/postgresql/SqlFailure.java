@@ -2,6 +2,7 @@ package io.keyturn.store.postgresql;
 
 import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
+import java.net.SocketTimeoutException;
 import java.security.cert.CertificateException;
 import java.sql.SQLException;
 
@@ -64,11 +65,9 @@ final class SqlFailure {
       case "42704" ->
           failure(Kind.NOT_FOUND, "The role went away while it was changed (SQLSTATE 42704).");
       case "55P03", "57014" ->
-          failure(
-              Kind.TRANSIENT,
-              "The server %s has something else to do with the role: it did not answer in time (SQLSTATE %s).",
-              server.name(),
-              state);
+          StoreException.late(
+              "The server %s has something else to do with the role: it did not answer in time (SQLSTATE %s)."
+                  .formatted(server.name(), state));
       case "XX000", "40001", "40P01" ->
           failure(Kind.TRANSIENT, "Somebody else changed the role just now (SQLSTATE %s).", state);
       default -> ofConnection(e, server);
@@ -83,6 +82,9 @@ final class SqlFailure {
           "The certificate of %s is not to be trusted: it must be for this name, be valid now, and be"
               + " signed by a CA of the caBundle of the SecretStore, or else of the system.",
           server.name());
+    }
+    if (isCausedBy(SocketTimeoutException.class, e)) {
+      return StoreException.late("The server %s does not answer in time.".formatted(server.name()));
     }
     String state = e instanceof SQLException sql ? state(sql) : "08001";
     return switch (state) {

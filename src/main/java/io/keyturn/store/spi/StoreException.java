@@ -36,15 +36,11 @@ public final class StoreException extends RuntimeException {
       this.reason = reason;
       this.outcome = outcome;
     }
-
-    /** The value of the metric label {@code outcome}. */
-    public String outcome() {
-      return outcome;
-    }
   }
 
   private final Kind kind;
   private final String reason;
+  private final String outcome;
   private final transient Optional<Duration> retryAfter;
 
   /**
@@ -64,10 +60,22 @@ public final class StoreException extends RuntimeException {
    * @param retryAfter when the store wants to be asked again
    */
   public StoreException(Kind kind, String reason, String sentence, Optional<Duration> retryAfter) {
+    this(kind, reason, kind.outcome, sentence, retryAfter);
+  }
+
+  private StoreException(
+      Kind kind, String reason, String outcome, String sentence, Optional<Duration> retryAfter) {
     super(sentence, null, false, false);
     this.kind = kind;
     this.reason = reason;
+    this.outcome = outcome;
     this.retryAfter = retryAfter;
+  }
+
+  /** The store did not answer in time; it may soon. */
+  public static StoreException late(String sentence) {
+    return new StoreException(
+        Kind.TRANSIENT, Kind.TRANSIENT.reason, "timeout", sentence, Optional.empty());
   }
 
   /** The store knows a lease no more: it was revoked, or has ended. */
@@ -88,6 +96,16 @@ public final class StoreException extends RuntimeException {
   /** One of {@link Reasons}. */
   public String reason() {
     return reason;
+  }
+
+  /** The value of the metric label {@code outcome}. */
+  public String outcome() {
+    return outcome;
+  }
+
+  /** The same failure, with another time after which to ask again. */
+  public StoreException after(Duration time) {
+    return new StoreException(kind, reason, outcome, getMessage(), Optional.of(time));
   }
 
   /** When the store wants to be asked again, if it said so. */

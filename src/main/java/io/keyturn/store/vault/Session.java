@@ -2,6 +2,7 @@ package io.keyturn.store.vault;
 
 import static io.keyturn.store.vault.Failures.failure;
 
+import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreException.Kind;
 import java.time.Duration;
 import java.time.Instant;
@@ -90,7 +91,7 @@ final class Session {
   private Token exclusively(Deadline deadline, Work work) {
     try {
       if (!turn.tryLock(deadline.left().toNanos(), TimeUnit.NANOSECONDS)) {
-        throw failure(Kind.TRANSIENT, "The login to Vault takes too long.");
+        throw StoreException.late("The login to Vault takes too long.");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -148,11 +148,9 @@ final class Wire implements VaultRequestExecutor, AutoCloseable {
   }
 
   private StoreException tooSlow() {
-    return failure(
-        Kind.TRANSIENT,
-        "Vault at %s gave no whole answer within %s seconds.",
-        host,
-        Deadline.WHOLE.toSeconds());
+    return StoreException.late(
+        "Vault at %s gave no whole answer within %s seconds."
+            .formatted(host, Deadline.WHOLE.toSeconds()));
   }
 
   private StoreException why(Throwable cause) {

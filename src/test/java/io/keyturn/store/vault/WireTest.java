@@ -127,6 +127,7 @@ class WireTest {
       Deadline soon = new Deadline(System.nanoTime() + Duration.ofMillis(500).toNanos());
       StoreException e = failure(() -> connection.ask(Call.get("slow"), soon));
       assertThat(e.kind()).isEqualTo(Kind.TRANSIENT);
+      assertThat(e.outcome()).isEqualTo("timeout");
       assertThat(e).hasMessageContaining("no whole answer");
     }
   }

@@ -10,8 +10,10 @@ import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Census;
+import io.keyturn.store.spi.StoreType;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.All;
 import io.quarkus.runtime.Startup;
 import jakarta.annotation.PostConstruct;
 import jakarta.inject.Inject;
@@ -61,6 +63,7 @@ class ObjectGauges {
   private final MeterRegistry registry;
   private final Census census;
   private final OperatorRunner runner;
+  private final List<StoreType> types;
   private final Clock clock;
   private final String version;
 
@@ -69,11 +72,13 @@ class ObjectGauges {
       MeterRegistry registry,
       Census census,
       OperatorRunner runner,
+      @All List<StoreType> types,
       Clock clock,
       @ConfigProperty(name = "quarkus.application.version", defaultValue = "dev") String version) {
     this.registry = registry;
     this.census = census;
     this.runner = runner;
+    this.types = types;
     this.clock = clock;
     this.version = version;
   }
@@ -102,7 +107,12 @@ class ObjectGauges {
       }
     }
     Gauge.builder("keyturn.rotations.stuck", this::stuck).register(registry);
-    Gauge.builder("keyturn.expiry", this::nextExpiry).baseUnit("seconds").register(registry);
+    for (StoreType type : types) {
+      Gauge.builder("keyturn.expiry", () -> nextExpiry(type))
+          .tag("store_type", type.name())
+          .baseUnit("seconds")
+          .register(registry);
+    }
     Gauge.builder("keyturn.stragglers", this::stragglers).register(registry);
     Gauge.builder("keyturn.containment.oldest.open", this::oldestOpenCompromise)
         .baseUnit("seconds")
@@ -136,9 +146,10 @@ class ObjectGauges {
     return conditions.stream().anyMatch(c -> c.type().equals(type) && c.status() == status);
   }
 
-  /** Until the credential ends that ends first; infinite if none does. */
-  private double nextExpiry() {
+  /** Until the credential of a kind of store ends that ends first; infinite if none does. */
+  private double nextExpiry(StoreType type) {
     return (runner.started() ? census.bindings() : Stream.<SecretBinding>empty())
+        .filter(b -> type.serves(b.getSpec().source()))
         .map(b -> b.getStatus().expiresAt())
         .filter(Objects::nonNull)
         .mapToDouble(at -> Duration.between(clock.instant(), at).toSeconds())

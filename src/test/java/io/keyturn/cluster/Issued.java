@@ -3,7 +3,10 @@ package io.keyturn.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Secret;
+import io.keyturn.api.v1alpha1.Condition;
+import io.keyturn.api.v1alpha1.Conditions;
 import io.keyturn.api.v1alpha1.Names;
+import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.VaultServer;
@@ -113,6 +116,17 @@ record Issued(Team team, Scene scene) {
     team.awaitVersion(1);
     team.awaitRolledOut(Scene.APP);
     return new Issued(team, new Scene(team, null));
+  }
+
+  /** Whether the SecretStore says that it is ready, or that it is not. */
+  boolean storeIs(Condition.Status ready) {
+    SecretStore store =
+        team.client()
+            .resources(SecretStore.class)
+            .inNamespace(team.namespace())
+            .withName("vault")
+            .get();
+    return Team.is(store.getStatus().conditions(), Conditions.READY, ready);
   }
 
   /** How many users of PostgreSQL Vault has made for a team. */

@@ -45,7 +45,7 @@ final class UnderSeal {
   private static final Duration LONG = Duration.ofMinutes(15);
 
   /** A third of it is longer than what is left of the seal when it is to be renewed. */
-  private static final Duration SHORT = Duration.ofSeconds(200);
+  static final Duration SHORT = Duration.ofSeconds(200);
 
   private static final Set<String> AWAY = Set.of("StoreUnavailable", "StoreCircuitOpen");
   private static final String STRAGGLER = "straggler";
@@ -185,6 +185,7 @@ final class UnderSeal {
     team().awaitStage(2, stage);
     if (needsStore()) {
       team().await("it says that the store is away", this::saysThatTheStoreIsAway);
+      team().await("so does the store", () -> issued.storeIs(Status.False));
     }
     stood = view();
   }
@@ -250,6 +251,7 @@ final class UnderSeal {
     assertThat(scene().versions()).containsExactly(2L);
     assertThat(team().refused()).as("refused logins: " + stage).isZero();
     awaitLeaseHealthy();
+    team().await("the store says that it is back", () -> issued.storeIs(Status.True));
   }
 
   private Team team() {

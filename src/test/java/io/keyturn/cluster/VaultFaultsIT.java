@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.OperatorProcess;
+import io.keyturn.testing.Scrape;
 import io.keyturn.testing.SharedControlPlane;
 import io.keyturn.testing.VaultServer;
 import java.io.IOException;
@@ -95,6 +96,7 @@ class VaultFaultsIT {
       UnderSeal renewed = all.getFirst();
       renewed.awaitRenewalIn(Duration.ofSeconds(36), Duration.ofSeconds(45));
 
+      assertExpiry(operator);
       Instant end = Instant.now().plus(SEALED);
       vault.seal();
       all.forEach(UnderSeal::goOn);
@@ -110,6 +112,14 @@ class VaultFaultsIT {
     } finally {
       operator.close();
     }
+  }
+
+  private static void assertExpiry(OperatorProcess operator) {
+    Scrape scrape = Scrape.parse(operator.get("/q/metrics"));
+    assertThat(scrape.value("keyturn_expiry_seconds", "store_type", "vault"))
+        .as("the lease that ends first")
+        .isBetween(1.0, (double) UnderSeal.SHORT.toSeconds());
+    assertThat(scrape.value("keyturn_expiry_seconds", "store_type", "secret")).isInfinite();
   }
 
   private static void awaitPassed(Duration time) {

@@ -8,6 +8,7 @@ import io.keyturn.domain.Failure;
 import io.keyturn.secret.Delivery;
 import io.keyturn.secret.Fingerprint;
 import io.keyturn.store.Stores;
+import io.keyturn.store.Via;
 import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Order;
@@ -19,7 +20,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Asks the store of a binding and applies the binding's keys to what it answers. */
@@ -94,7 +97,7 @@ public class Candidates {
   public Optional<Candidate> look(SecretBinding binding) {
     Capabilities can = capabilities(binding);
     if (!can.makesValues()) {
-      return Optional.of(timed(binding, () -> stores.read(binding)));
+      return Optional.of(timed(binding, via -> stores.read(binding, via)));
     }
     if (!can.revoke()) {
       return Optional.of(
@@ -123,11 +126,11 @@ public class Candidates {
       Consumer<String> intent) {
     return timed(
         binding,
-        () ->
+        via ->
             capabilities(binding).makesValues()
                 ? stores.issue(
                     binding, order(binding.getMetadata().getUid(), version, token, current), intent)
-                : stores.read(binding));
+                : stores.read(binding, via));
   }
 
   /** What is, or was, to be issued. */
@@ -135,9 +138,10 @@ public class Candidates {
     return new Order(owner, version, token, current, () -> fingerprint.seed(token + "/" + version));
   }
 
-  private Candidate timed(SecretBinding binding, Supplier<Reading> ask) {
+  private Candidate timed(SecretBinding binding, Function<Consumer<Via>, Reading> ask) {
+    AtomicReference<Via> via = new AtomicReference<>(Via.STORE);
     long start = System.nanoTime();
-    Candidate candidate = ask(binding, ask);
+    Candidate candidate = ask(binding, () -> ask.apply(via::set));
     String reason =
         candidate.delivery() instanceof Delivery.Refused(String why, String _)
             ? why
@@ -146,6 +150,7 @@ public class Candidates {
         stores.typeName(binding.getSpec().source()),
         result(reason, binding),
         reason,
+        via.get(),
         Duration.ofNanos(System.nanoTime() - start));
     return candidate;
   }

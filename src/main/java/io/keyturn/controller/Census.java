@@ -5,6 +5,7 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
@@ -69,6 +70,21 @@ public class Census {
   /** A binding; empty if there is none, or before the controller runs. */
   public Optional<SecretBinding> binding(String namespace, String name) {
     return bindings == null ? Optional.empty() : bindings.get(new ResourceID(name, namespace));
+  }
+
+  /**
+   * The status of a store that something refers to; empty if there is none, or it has not started.
+   */
+  public Optional<SecretStoreStatus> store(String namespace, StoreRef store) {
+    return switch (store.kind()) {
+      case SecretStore -> status(stores, new ResourceID(store.name(), namespace));
+      case ClusterSecretStore -> status(clusterStores, new ResourceID(store.name()));
+    };
+  }
+
+  private static <S extends CustomResource<?, SecretStoreStatus>>
+      Optional<SecretStoreStatus> status(IndexerResourceCache<S> cache, ResourceID id) {
+    return cache == null ? Optional.empty() : cache.get(id).map(CustomResource::getStatus);
   }
 
   /** The statuses of all stores, those of the cluster included; none before the controllers run. */

@@ -3,6 +3,7 @@ package io.keyturn.controller;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.store.Via;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -20,13 +21,14 @@ public interface Telemetry {
   }
 
   /**
-   * A store was asked.
+   * Somebody looked at what a source holds.
    *
    * @param storeType its type
    * @param reason {@link io.keyturn.api.v1alpha1.Reasons#READY} if it had a value, else why not
-   * @param took how long
+   * @param via from where the answer came
+   * @param took how long, waiting for a turn and logging in included
    */
-  void retrieved(String storeType, Retrieval result, String reason, Duration took);
+  void retrieved(String storeType, Retrieval result, String reason, Via via, Duration took);
 
   /**
    * A rotation has moved, and its journal says so.

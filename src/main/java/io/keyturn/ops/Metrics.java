@@ -11,6 +11,7 @@ import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.store.Via;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -108,7 +109,7 @@ public class Metrics implements Telemetry {
   }
 
   @Override
-  public void retrieved(String storeType, Retrieval result, String reason, Duration took) {
+  public void retrieved(String storeType, Retrieval result, String reason, Via via, Duration took) {
     registry
         .counter(
             "keyturn.retrievals",
@@ -120,7 +121,7 @@ public class Metrics implements Telemetry {
             reason)
         .increment();
     Timer.builder("keyturn.retrieval.duration")
-        .tags("store_type", storeType, "via", "store")
+        .tags("store_type", storeType, "via", via.name().toLowerCase(Locale.ROOT))
         .serviceLevelObjectives(RETRIEVAL_BUCKETS)
         .register(registry)
         .record(took);

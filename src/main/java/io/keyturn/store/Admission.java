@@ -79,6 +79,11 @@ final class Admission {
     }
   }
 
+  /** Whether the last that was heard of the store is that it did not answer. */
+  boolean failing() {
+    return breaker.failing();
+  }
+
   /** How long to wait for an answer that another one has asked for. */
   Duration patience() {
     return breaker.failing() ? Duration.ZERO : PATIENCE;

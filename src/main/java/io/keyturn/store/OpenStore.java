@@ -7,6 +7,7 @@ import io.keyturn.store.spi.StoreException;
 import io.keyturn.store.spi.StoreType;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -23,6 +24,7 @@ final class OpenStore {
   private final Admission admission;
   private final Cadence cadence;
   private final Readings readings;
+  private final Consumer<Boolean> answering;
   private int users;
   private boolean closing;
 
@@ -30,6 +32,7 @@ final class OpenStore {
    * An open store.
    *
    * @param limit shared by all who ask the same store
+   * @param answering is told when it has begun to answer those who use it, or does not any more
    */
   OpenStore(
       Description description,
@@ -37,11 +40,13 @@ final class OpenStore {
       Store store,
       RequestLimit limit,
       Recorder recorder,
+      Consumer<Boolean> answering,
       Clock clock) {
     this.description = description;
     this.type = type;
     this.store = store;
     this.recorder = recorder;
+    this.answering = answering;
     this.admission = new Admission(description.words(), limit, clock);
     this.cadence = new Cadence(clock);
     this.readings =
@@ -65,12 +70,17 @@ final class OpenStore {
     if (access.operation() != Operation.RENEW) {
       requireTime(subject);
     }
+    boolean failing = admission.failing();
     try {
       T answer = admission.admit(() -> recorded(access, question));
       cadence.worked(subject);
       return answer;
     } catch (StoreException e) {
       throw cadence.failed(subject, e);
+    } finally {
+      if (admission.failing() != failing) {
+        answering.accept(failing);
+      }
     }
   }
 
@@ -83,8 +93,8 @@ final class OpenStore {
   }
 
   /** What a source holds: as it was read last, unless it is time to ask. */
-  Reading read(Access access, Object source, Function<Store, Reading> question) {
-    return readings.read(source, () -> ask(access, source, question));
+  Reading read(Access access, Object source, Function<Store, Reading> question, Consumer<Via> via) {
+    return readings.read(source, () -> ask(access, source, question), via);
   }
 
   /** When it is time to look at a source again. */

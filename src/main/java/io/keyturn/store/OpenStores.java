@@ -50,6 +50,7 @@ public class OpenStores {
   private final Clock clock;
   private final Recorder recorder;
   private final Descriptions descriptions;
+  private final StoreListener listener;
   private final Cadence reaches;
 
   /** Stores that have given as much as they may, until they give something again. */
@@ -65,12 +66,14 @@ public class OpenStores {
       ApiServer api,
       Clock clock,
       StoreObserver observer,
+      StoreListener listener,
       AuditTrail audit,
       Fingerprint fingerprint) {
     this.types = List.copyOf(types);
     this.api = api;
     this.clock = clock;
     this.recorder = new Recorder(observer, audit, fingerprint, clock);
+    this.listener = listener;
     this.descriptions = new Descriptions(api, clock);
     this.reaches = new Cadence(clock);
     this.limits = Caches.of(clock).expireAfterAccess(UNUSED).build();
@@ -169,6 +172,7 @@ public class OpenStores {
           type.open(new NamespaceTenant(api, namespace, provider, limit::take)),
           limit,
           recorder,
+          answers -> listener.answering(namespace, now.ref(), answers),
           clock);
     } catch (StoreException e) {
       throw Cadence.first(e);
@@ -206,15 +210,18 @@ public class OpenStores {
   }
 
   /** Lets a store give something, and remembers where it has given as much as it may. */
-  <T> T give(OpenStore store, Supplier<T> ask) {
-    String uid = store.description().uid();
+  <T> T give(String namespace, OpenStore store, Supplier<T> ask) {
+    Description description = store.description();
     try {
       T given = ask.get();
-      exhausted.remove(uid);
+      if (exhausted.remove(description.uid()) != null) {
+        listener.exhausted(namespace, description.ref(), false);
+      }
       return given;
     } catch (StoreException e) {
-      if (e.reason().equals(Reasons.QUOTA_EXCEEDED)) {
-        exhausted.put(uid, e);
+      if (e.reason().equals(Reasons.QUOTA_EXCEEDED)
+          && exhausted.put(description.uid(), e) == null) {
+        listener.exhausted(namespace, description.ref(), true);
       }
       throw e;
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -62,11 +63,13 @@ final class Readings {
    * What a source holds, as a copy of the caller's own.
    *
    * @param ask the store itself
+   * @param via is told from where the answer comes, or would have come
    */
-  Reading read(Object source, Supplier<Reading> ask) {
+  Reading read(Object source, Supplier<Reading> ask, Consumer<Via> via) {
     while (true) {
       CompletableFuture<Kept> mine = new CompletableFuture<>();
       CompletableFuture<Kept> others = kept.asMap().putIfAbsent(source, mine);
+      via.accept(via(others));
       Optional<Reading> copy =
           others == null ? lead(source, ask, mine) : await(others).copy(clock.instant());
       // It may have been dropped after it was found.
@@ -74,6 +77,13 @@ final class Readings {
         return copy.get();
       }
     }
+  }
+
+  private static Via via(CompletableFuture<Kept> others) {
+    if (others == null) {
+      return Via.STORE;
+    }
+    return others.isDone() ? Via.CACHE : Via.SHARED;
   }
 
   private Optional<Reading> lead(

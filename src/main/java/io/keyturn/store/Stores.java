@@ -84,14 +84,17 @@ public class Stores {
   /**
    * The value that the source of a binding holds. One of a SecretStore is read once each refresh
    * interval, for all who look.
+   *
+   * @param via is told from where the answer comes, or would have come; not called where that is
+   *     the store itself, because none keeps anything of it
    */
-  public Reading read(SecretBinding binding) {
+  public Reading read(SecretBinding binding, Consumer<Via> via) {
     Source source = binding.getSpec().source();
     if (source.storeRef() == null) {
       return timed(() -> inCluster(binding).read(source));
     }
     Access access = access(Operation.READ, binding);
-    return use(binding, store -> store.read(access, subject(source), s -> s.read(source)));
+    return use(binding, store -> store.read(access, subject(source), s -> s.read(source), via));
   }
 
   /**
@@ -141,7 +144,10 @@ public class Stores {
     Source source = binding.getSpec().source();
     Access issue = access(Operation.ISSUE, binding).about(order.version());
     Reading.Value made =
-        open.give(store, () -> store.ask(issue, subject(source), s -> s.issue(source, order)));
+        open.give(
+            issue.namespace(),
+            store,
+            () -> store.ask(issue, subject(source), s -> s.issue(source, order)));
     try {
       Access verify =
           made.credential()

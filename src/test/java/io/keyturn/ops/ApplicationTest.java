@@ -17,6 +17,7 @@ import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Telemetry;
 import io.keyturn.store.Operation;
 import io.keyturn.store.StoreObserver;
+import io.keyturn.store.Via;
 import io.keyturn.testing.Scrape;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -115,7 +116,7 @@ class ApplicationTest {
   @Test
   void docsAndMetricsAgreeOnNamesTypesAndLabels() throws IOException {
     telemetry.retrieved(
-        "secret", Telemetry.Retrieval.FAILURE, "SourceNotFound", Duration.ofMillis(1));
+        "secret", Telemetry.Retrieval.FAILURE, "SourceNotFound", Via.STORE, Duration.ofMillis(1));
     stores.asked("vault", "payments/vault", Operation.READ, "ok", Duration.ofMillis(1));
     telemetry.moved(rotation(Stage.Canary), Stage.Pending, Instant.now());
     telemetry.moved(rotation(Stage.Complete), Stage.Retiring, Instant.now());

@@ -105,11 +105,47 @@ class GentleAccessTest {
             () -> world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}))
         .isInstanceOf(StoreException.class);
     assertThat(world.stores.quotaExceeded(uid).orElseThrow()).hasMessage("Full.");
+    assertThat(world.heard).containsExactly("payments vault exhausted: true");
 
     world.vault.weather.clear();
     world.clock.advance(Duration.ofMinutes(1));
-    world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}).data().close();
+    for (int i = 0; i < 2; i++) {
+      world.stores.issue(lease("payments", "vault", "db"), order("t1"), _ -> {}).data().close();
+    }
     assertThat(world.stores.quotaExceeded(uid)).isEmpty();
+    assertThat(world.heard)
+        .containsExactly("payments vault exhausted: true", "payments vault exhausted: false");
+  }
+
+  @Test
+  void whoListensIsToldOnceThatAStoreDoesNotAnswerAndOnceThatItDoesAgain() {
+    world.store("payments", "vault");
+    world.read(kv("payments", "vault", "before"));
+    assertThat(world.heard).isEmpty();
+    down();
+    for (int i = 0; i < 10; i++) {
+      readFails("key" + i);
+    }
+    assertThat(world.heard).containsExactly("payments vault answers: false");
+
+    world.vault.weather.clear();
+    world.clock.advance(Duration.ofMinutes(10));
+    for (int i = 0; i < 10; i++) {
+      world.read(kv("payments", "vault", "after" + i));
+    }
+    assertThat(world.heard)
+        .containsExactly("payments vault answers: false", "payments vault answers: true");
+  }
+
+  @Test
+  void whoAsksAStoreHowItIsNeedNotBeTold() {
+    SecretStore vault = world.store("payments", "vault");
+    down();
+    failure(() -> world.stores.check(vault));
+    world.vault.weather.clear();
+    world.stores.check(vault);
+
+    assertThat(world.heard).isEmpty();
   }
 
   @Test
@@ -119,6 +155,7 @@ class GentleAccessTest {
     for (int i = 0; i < 20; i++) {
       assertThat(readFails("key" + i).kind()).isEqualTo(Kind.DENIED);
     }
+    assertThat(world.heard).isEmpty();
   }
 
   @Test

@@ -47,6 +47,21 @@ class ReadingsTest {
     }
 
     assertThat(world.vault.calls("read db")).isEqualTo(1);
+    assertThat(world.via).hasSize(1000).containsOnlyOnce(Via.STORE).contains(Via.SHARED);
+  }
+
+  @Test
+  void whoLooksLaterIsToldThatTheAnswerIsKept() {
+    world.store("payments", "vault");
+    world.read(kv("payments", "vault", "db"));
+    world.read(kv("payments", "vault", "db"));
+    assertThat(world.via).containsExactly(Via.STORE, Via.CACHE);
+
+    world.clock.advance(Duration.ofMinutes(2));
+    world.vault.weather.put("https://vault", () -> fail(Kind.NOT_FOUND));
+    failure(() -> world.read(kv("payments", "vault", "db")));
+    failure(() -> world.read(kv("payments", "vault", "db")));
+    assertThat(world.via).containsExactly(Via.STORE, Via.CACHE, Via.STORE, Via.CACHE);
   }
 
   @Test
@@ -141,7 +156,7 @@ class ReadingsTest {
   }
 
   private SecretData data() {
-    return ((Reading.Value) world.stores.read(kv("payments", "vault", "db"))).data();
+    return ((Reading.Value) world.stores.read(kv("payments", "vault", "db"), _ -> {})).data();
   }
 
   @Test

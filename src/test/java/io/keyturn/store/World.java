@@ -9,6 +9,7 @@ import io.keyturn.api.v1alpha1.Provider;
 import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.audit.AuditObserver;
 import io.keyturn.audit.AuditRecord;
@@ -40,6 +41,8 @@ final class World {
   final FakeVault vault = new FakeVault();
   final Queue<AuditRecord> audited = new ConcurrentLinkedQueue<>();
   final Queue<String> counted = new ConcurrentLinkedQueue<>();
+  final Queue<Via> via = new ConcurrentLinkedQueue<>();
+  final Queue<String> heard = new ConcurrentLinkedQueue<>();
   final Fingerprint fingerprint = new Fingerprint(new byte[Fingerprint.KEY_LENGTH]);
   final OpenStores open;
   final Stores stores;
@@ -53,6 +56,7 @@ final class World {
             clock,
             (type, store, operation, outcome, _) ->
                 counted.add(String.join(" ", type, store, operation.label(), outcome)),
+            listener(),
             new AuditTrail(List.of(sink()), AuditObserver.NONE),
             fingerprint);
     stores = new Stores(types, objects, open);
@@ -90,6 +94,20 @@ final class World {
     public Store open(Tenant tenant) {
       return new Store() {};
     }
+  }
+
+  private StoreListener listener() {
+    return new StoreListener() {
+      @Override
+      public void answering(String namespace, StoreRef store, boolean answers) {
+        heard.add("%s %s answers: %s".formatted(namespace, store.name(), answers));
+      }
+
+      @Override
+      public void exhausted(String namespace, StoreRef store, boolean exhausted) {
+        heard.add("%s %s exhausted: %s".formatted(namespace, store.name(), exhausted));
+      }
+    };
   }
 
   private AuditSink sink() {
@@ -203,7 +221,7 @@ final class World {
 
   /** What a binding reads, as text. */
   String read(SecretBinding binding) {
-    try (SecretData data = ((Reading.Value) stores.read(binding)).data()) {
+    try (SecretData data = ((Reading.Value) stores.read(binding, via::add)).data()) {
       return new String(data.get("password"), StandardCharsets.UTF_8);
     }
   }

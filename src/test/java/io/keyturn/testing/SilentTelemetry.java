@@ -4,6 +4,7 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.WorkloadKind;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.controller.Telemetry;
+import io.keyturn.store.Via;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -20,7 +21,8 @@ public class SilentTelemetry implements Telemetry {
   public void abandoned(boolean ended) {}
 
   @Override
-  public void retrieved(String storeType, Retrieval result, String reason, Duration took) {}
+  public void retrieved(
+      String storeType, Retrieval result, String reason, Via via, Duration took) {}
 
   @Override
   public void moved(SecretRotation rotation, Stage from, Instant now) {}

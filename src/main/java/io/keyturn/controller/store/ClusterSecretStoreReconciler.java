@@ -9,6 +9,7 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.controller.Census;
+import io.keyturn.controller.Nudge;
 import io.keyturn.controller.ReconcileLog;
 import io.keyturn.store.Stores;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -26,19 +27,21 @@ public class ClusterSecretStoreReconciler implements Reconciler<ClusterSecretSto
   private final Stores stores;
   private final StoreReport report;
   private final Census census;
+  private final Nudge nudge;
 
   @Inject
-  ClusterSecretStoreReconciler(Stores stores, StoreReport report, Census census) {
+  ClusterSecretStoreReconciler(Stores stores, StoreReport report, Census census, Nudge nudge) {
     this.stores = stores;
     this.report = report;
     this.census = census;
+    this.nudge = nudge;
   }
 
   @Override
   public List<EventSource<?, ClusterSecretStore>> prepareEventSources(
       EventSourceContext<ClusterSecretStore> context) {
     census.ofClusterStores(context.getPrimaryCache());
-    return List.of();
+    return List.of(nudge.ofClusterStores());
   }
 
   @Override

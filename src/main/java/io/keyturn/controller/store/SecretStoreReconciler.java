@@ -9,6 +9,7 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.controller.Census;
+import io.keyturn.controller.Nudge;
 import io.keyturn.controller.ReconcileLog;
 import io.keyturn.store.Stores;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -23,19 +24,21 @@ public class SecretStoreReconciler implements Reconciler<SecretStore> {
   private final Stores stores;
   private final StoreReport report;
   private final Census census;
+  private final Nudge nudge;
 
   @Inject
-  SecretStoreReconciler(Stores stores, StoreReport report, Census census) {
+  SecretStoreReconciler(Stores stores, StoreReport report, Census census, Nudge nudge) {
     this.stores = stores;
     this.report = report;
     this.census = census;
+    this.nudge = nudge;
   }
 
   @Override
   public List<EventSource<?, SecretStore>> prepareEventSources(
       EventSourceContext<SecretStore> context) {
     census.ofStores(context.getPrimaryCache());
-    return List.of();
+    return List.of(nudge.ofStores());
   }
 
   @Override

@@ -13,6 +13,8 @@ import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreKind;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretStore;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import io.keyturn.controller.Census;
@@ -33,6 +35,8 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** How the controllers of stores ask, tell, and let others look again. */
 class StoreReconcilersTest {
@@ -51,9 +55,9 @@ class StoreReconcilersTest {
   private final StoreReport report =
       new StoreReport(api, stores, new EventRecorder(api, clock), census, nudge, clock);
   private final SecretStoreReconciler reconciler =
-      new SecretStoreReconciler(stores, report, census);
+      new SecretStoreReconciler(stores, report, census, nudge);
   private final ClusterSecretStoreReconciler ofCluster =
-      new ClusterSecretStoreReconciler(stores, report, census);
+      new ClusterSecretStoreReconciler(stores, report, census, nudge);
 
   @BeforeEach
   void listen() {
@@ -351,6 +355,38 @@ class StoreReconcilersTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(StoreKind.class)
+  void aStoreIsLookedAtWhenItsStatusIsNotWhatUsersFind(StoreKind kind) {
+    api.put(store());
+    stores.exhausted =
+        new StoreException(Kind.THROTTLED, Reasons.QUOTA_EXCEEDED, "Full.", Optional.empty());
+    reconcileNow();
+    SecretStore known = api.now(SecretStore.class);
+    ClusterSecretStore ofTheCluster = clusterStore();
+    ofTheCluster.setStatus(known.getStatus());
+    census.ofStores(new Known<>(List.of(known)));
+    census.ofClusterStores(new Known<>(List.of(ofTheCluster)));
+    List<ResourceID> looked = new ArrayList<>();
+    for (Nudge.Source<?> source : List.of(nudge.ofStores(), nudge.ofClusterStores())) {
+      source.setEventHandler(e -> looked.add(e.getRelatedCustomResourceID()));
+      source.start();
+    }
+    StatusListener listener = new StatusListener(census, nudge);
+    StoreRef db = new StoreRef(kind, "db");
+
+    listener.answering("payments", db, true);
+    listener.exhausted("payments", db, true);
+    listener.answering("payments", new StoreRef(kind, "gone"), false);
+    assertThat(looked).as("no news").isEmpty();
+
+    listener.answering("payments", db, false);
+    listener.exhausted("payments", db, false);
+    assertThat(looked)
+        .hasSize(2)
+        .containsOnly(new ResourceID("db", kind == StoreKind.SecretStore ? "payments" : null));
+  }
+
   @Test
   void theStoresThatTheControllersKnowAreCounted() {
     SecretStore one = store();
@@ -362,7 +398,7 @@ class StoreReconcilersTest {
     assertThat(
             reconciler.prepareEventSources(
                 new EventSourceContext<>(new Known<>(List.of(one)), null, null, SecretStore.class)))
-        .isEmpty();
+        .containsExactly(nudge.ofStores());
     ofCluster.prepareEventSources(
         new EventSourceContext<>(
             new Known<>(List.of(other)), null, null, ClusterSecretStore.class));

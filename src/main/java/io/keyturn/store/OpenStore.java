@@ -122,7 +122,7 @@ final class OpenStore {
   }
 
   private <T> T recorded(Access access, Function<Store, T> question) {
-    return recorder.recorded(type.name(), description, access, () -> question.apply(store));
+    return recorder.recorded(type, description, access, () -> question.apply(store));
   }
 
   /** Keeps it open until {@link #leave}; false if it is too late for that. */

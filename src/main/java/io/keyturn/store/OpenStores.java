@@ -262,7 +262,7 @@ public class OpenStores {
       StoreType type = typeOf(now.spec().provider());
       limit(now).take();
       recorder.recorded(
-          type.name(),
+          type,
           now,
           Access.to(Operation.CHECK, ""),
           () -> {

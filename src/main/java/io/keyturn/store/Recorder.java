@@ -6,6 +6,7 @@ import io.keyturn.secret.Fingerprint;
 import io.keyturn.store.spi.Credential;
 import io.keyturn.store.spi.Reading;
 import io.keyturn.store.spi.StoreException;
+import io.keyturn.store.spi.StoreType;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
@@ -61,7 +62,7 @@ final class Recorder {
   }
 
   /** Asks, and records what comes of it. */
-  <T> T recorded(String type, Description store, Access access, Supplier<T> ask) {
+  <T> T recorded(StoreType type, Description store, Access access, Supplier<T> ask) {
     long start = System.nanoTime();
     String outcome = "error";
     Access done = access;
@@ -77,18 +78,18 @@ final class Recorder {
       throw e;
     } finally {
       Duration took = Duration.ofNanos(System.nanoTime() - start);
-      observer.asked(type, store.name(), access.operation(), outcome, took);
-      audit.add(entry(store, done, outcome));
+      observer.asked(type.name(), store.name(), access.operation(), outcome, took);
+      audit.add(entry(type, store, done, outcome));
     }
   }
 
-  private AuditRecord entry(Description store, Access access, String outcome) {
+  private AuditRecord entry(StoreType type, Description store, Access access, String outcome) {
     return new AuditRecord(
         clock.instant(),
         access.namespace(),
         access.binding(),
         store.name(),
-        access.namespace().isEmpty() ? Optional.empty() : store.identity(),
+        access.namespace().isEmpty() ? Optional.empty() : type.identity(store.spec().provider()),
         access.operation().label(),
         access.version(),
         access.credential().map(c -> fingerprint.of(c.id())),

@@ -23,12 +23,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /**
  * The only way from the controllers to the stores. Each method that asks one fails with a {@link
@@ -65,6 +63,15 @@ public class Stores {
    */
   public Capabilities capabilities(Provider provider) {
     return open.typeOf(provider).capabilities();
+  }
+
+  /**
+   * The name of the kind of store of a provider.
+   *
+   * @throws StoreException if there is no such kind of store
+   */
+  public String typeName(Provider provider) {
+    return open.typeOf(provider).name();
   }
 
   /** What a store can do at most; one that cannot be found is asked, and says so then. */
@@ -275,26 +282,16 @@ public class Stores {
         Reasons.STORE_MISCONFIGURED,
         "%s needs a store with provider %s; %s has %s."
             .formatted(
-                member(source), typeName(source), store.description().words(), store.type().name()),
+                source.member().name(),
+                typeName(source),
+                store.description().words(),
+                store.type().name()),
         Optional.empty());
-  }
-
-  private static String member(Source source) {
-    if (source.vaultKv() != null) {
-      return "vaultKv";
-    }
-    if (source.vaultLease() != null) {
-      return "vaultLease";
-    }
-    return source.vaultPki() != null ? "vaultPki" : "postgresql";
   }
 
   /** What is asked about: how the binding uses it is nothing to the store. */
   private static Object subject(Source source) {
-    return Stream.of(source.vaultKv(), source.vaultLease(), source.vaultPki(), source.postgresql())
-        .filter(Objects::nonNull)
-        .findFirst()
-        .orElseThrow(() -> new IllegalStateException("the schema lets no other source through"));
+    return source.member().value();
   }
 
   private static Access access(Operation operation, SecretBinding binding) {

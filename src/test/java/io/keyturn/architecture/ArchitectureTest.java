@@ -22,6 +22,8 @@ import io.javaoperatorsdk.operator.api.reconciler.BaseControl;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
 import io.javaoperatorsdk.operator.api.reconciler.dependent.RecentOperationCacheFiller;
+import io.keyturn.api.v1alpha1.Provider;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -33,6 +35,10 @@ import java.util.random.RandomGenerator;
 /** What docs/architecture.md says about packages, as sentences that a build refuses to break. */
 @AnalyzeClasses(packages = "io.keyturn", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
+
+  /** Of a source or a provider, one of those of which there is one for each kind of store. */
+  private static final String MEMBER =
+      "(?!storeRef$|overlap$|member$|of$|equals$|hashCode$|toString$|<init>$).*";
 
   @ArchTest
   static final ArchRule dependenciesPointOneWay =
@@ -203,6 +209,20 @@ class ArchitectureTest {
               resideInAPackage("io.keyturn.store.*..")
                   .and(not(resideInAPackage("io.keyturn.store.spi.."))))
           .because("controllers know what a store can do, and no store");
+
+  @ArchTest
+  static final ArchRule kindsOfStoresAreToldApartByThemselves =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.keyturn.api..", "io.keyturn.store.*..")
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(Provider.class))).and(target(nameMatching(MEMBER))))
+          .orShould()
+          .callMethodWhere(
+              target(owner(assignableTo(Source.class)))
+                  .and(target(nameMatching("(?!secret$|generated$)" + MEMBER))))
+          .because("what there is to know of one kind is in its package, behind the SPI");
 
   @ArchTest
   static final ArchRule writesGoThroughThePlainClient =

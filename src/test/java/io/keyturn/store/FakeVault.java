@@ -61,6 +61,12 @@ final class FakeVault implements StoreType {
   }
 
   @Override
+  public Optional<String> identity(Provider provider) {
+    return Optional.of(
+        "ServiceAccount " + provider.vault().auth().kubernetes().serviceAccountName());
+  }
+
+  @Override
   public Capabilities capabilities(Source source) {
     boolean leases = source.vaultLease() != null;
     return new Capabilities(leases, false, Overlap.Full, leases, false, leases);

@@ -71,7 +71,7 @@ class RecorderTest {
   }
 
   private <T> T recorded(Access access, Supplier<T> ask) {
-    return recorder(sink(), AuditObserver.NONE).recorded("vault", store, access, ask);
+    return recorder(sink(), AuditObserver.NONE).recorded(new FakeVault(), store, access, ask);
   }
 
   private Reading.Value issued() {
@@ -205,7 +205,7 @@ class RecorderTest {
 
     Reading answer =
         recorder(full, observer)
-            .recorded("vault", store, Access.to(Operation.READ, "payments"), this::issued);
+            .recorded(new FakeVault(), store, Access.to(Operation.READ, "payments"), this::issued);
 
     assertThat(answer).isInstanceOf(Reading.Value.class);
     assertThat(failed).containsExactly("full");

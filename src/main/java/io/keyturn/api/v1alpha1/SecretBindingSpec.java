@@ -17,6 +17,7 @@ import io.fabric8.generator.annotation.ValidationRule;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What a user wants of a bound secret.
@@ -121,6 +122,32 @@ public record SecretBindingSpec(
     public Source {
       overlap = or(overlap, Overlap.Auto);
     }
+
+    /**
+     * The member that is set, beside storeRef and overlap.
+     *
+     * @throws IllegalStateException if there is none, which the schema does not let through
+     */
+    public Member member() {
+      return Stream.of(
+              new Member("secret", secret),
+              new Member("generated", generated),
+              new Member("vaultKv", vaultKv),
+              new Member("vaultLease", vaultLease),
+              new Member("vaultPki", vaultPki),
+              new Member("postgresql", postgresql))
+          .filter(m -> m.value() != null)
+          .findFirst()
+          .orElseThrow(() -> new IllegalStateException("a source without a member"));
+    }
+
+    /**
+     * A member of a source.
+     *
+     * @param name as manifests have it
+     * @param value what it says
+     */
+    public record Member(String name, Object value) {}
 
     /** An upstream Secret of that name. */
     public static Source of(Upstream secret, Overlap overlap) {

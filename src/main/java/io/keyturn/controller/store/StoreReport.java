@@ -13,13 +13,13 @@ import io.keyturn.controller.Wake;
 import io.keyturn.controller.store.StoreStatusFactory.Look;
 import io.keyturn.kubernetes.ApiServer;
 import io.keyturn.store.Stores;
-import io.keyturn.store.spi.Capabilities;
 import io.keyturn.store.spi.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Asks a store how it is and says so in its status, and lets those who use it look again; a status
@@ -61,8 +61,8 @@ class StoreReport {
     }
     Look look =
         new Look(
-            provider,
-            capabilities(provider),
+            known(() -> stores.typeName(provider)),
+            known(() -> stores.capabilities(provider)),
             asIdentity,
             failure(ask),
             stores.quotaExceeded(store.getMetadata().getUid()));
@@ -74,9 +74,9 @@ class StoreReport {
         });
   }
 
-  private Optional<Capabilities> capabilities(Provider provider) {
+  private static <T> Optional<T> known(Supplier<T> fact) {
     try {
-      return Optional.of(stores.capabilities(provider));
+      return Optional.of(fact.get());
     } catch (StoreException e) {
       // Asking it says the same.
       return Optional.empty();

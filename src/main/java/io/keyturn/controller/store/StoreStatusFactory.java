@@ -2,7 +2,6 @@ package io.keyturn.controller.store;
 
 import io.keyturn.api.v1alpha1.Condition;
 import io.keyturn.api.v1alpha1.Conditions;
-import io.keyturn.api.v1alpha1.Provider;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import io.keyturn.domain.Finding;
@@ -21,14 +20,14 @@ final class StoreStatusFactory {
   /**
    * What is known of a store.
    *
-   * @param provider as it is described
-   * @param can empty: nobody knows such a store
+   * @param provider name of the kind of store; empty: nobody knows such a store
+   * @param can empty: the same
    * @param asIdentity whether it was asked as somebody
    * @param failure empty: it has answered, and let the identity in
    * @param quotaExceeded what it said when it had given as much as it may; empty: it gives more
    */
   record Look(
-      Provider provider,
+      Optional<String> provider,
       Optional<Capabilities> can,
       boolean asIdentity,
       Optional<StoreException> failure,
@@ -46,7 +45,7 @@ final class StoreStatusFactory {
     return new SecretStoreStatus(
         generation,
         set.toList(),
-        look.provider().vault() != null ? "vault" : "postgresql",
+        look.provider().orElse(null),
         look.can().map(StoreStatusFactory::capabilities).orElse(null));
   }
 

@@ -12,6 +12,7 @@ import io.keyturn.store.spi.Tenant;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
+import java.util.Optional;
 
 /** PostgreSQL servers whose login roles are rotated in turn. */
 @ApplicationScoped
@@ -42,6 +43,11 @@ public class PostgresqlType implements StoreType {
   @Override
   public boolean provides(Provider provider) {
     return provider.postgresql() != null;
+  }
+
+  @Override
+  public Optional<String> identity(Provider provider) {
+    return Optional.of("Secret " + provider.postgresql().adminSecretRef().name());
   }
 
   @Override

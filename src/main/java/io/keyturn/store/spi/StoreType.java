@@ -2,6 +2,7 @@ package io.keyturn.store.spi;
 
 import io.keyturn.api.v1alpha1.Provider;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
+import java.util.Optional;
 
 /**
  * One kind of store: its lifecycle. A new kind is one package with an implementation of this and of
@@ -18,6 +19,14 @@ public interface StoreType {
   /** Whether it is the one that a SecretStore describes; never for those without a SecretStore. */
   default boolean provides(Provider provider) {
     return false;
+  }
+
+  /**
+   * As whom a store that it provides is asked, for the audit: a ServiceAccount, or the Secret with
+   * the login, and nothing that is in it.
+   */
+  default Optional<String> identity(Provider provider) {
+    return Optional.empty();
   }
 
   /** What it can do for a source that it serves. */

@@ -1,6 +1,9 @@
 package io.keyturn.store.vault;
 
 import io.keyturn.api.v1alpha1.Provider;
+import io.keyturn.api.v1alpha1.Provider.KeyRef;
+import io.keyturn.api.v1alpha1.Provider.ServiceAccountLogin;
+import io.keyturn.api.v1alpha1.Provider.VaultAuth;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Source;
 import io.keyturn.store.spi.Capabilities;
@@ -11,6 +14,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Clock;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** HashiCorp Vault and OpenBao, which speaks the same protocol. */
 @ApplicationScoped
@@ -45,6 +50,27 @@ public class VaultStore implements StoreType {
   @Override
   public boolean provides(Provider provider) {
     return provider.vault() != null;
+  }
+
+  @Override
+  public Optional<String> identity(Provider provider) {
+    VaultAuth auth = provider.vault().auth();
+    return Stream.of(
+            account(auth.kubernetes()),
+            account(auth.jwt()),
+            Optional.ofNullable(auth.appRole()).map(a -> secret(a.secretIdRef())),
+            Optional.ofNullable(auth.token()).map(t -> secret(t.secretRef())),
+            Optional.ofNullable(auth.userpass()).map(u -> secret(u.passwordRef())))
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  private static Optional<String> account(ServiceAccountLogin login) {
+    return Optional.ofNullable(login).map(l -> "ServiceAccount " + l.serviceAccountName());
+  }
+
+  private static String secret(KeyRef key) {
+    return "Secret " + key.name();
   }
 
   /** A certificate ends when it says, so it is no lease: nobody can renew it. */

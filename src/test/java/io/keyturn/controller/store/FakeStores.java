@@ -43,10 +43,20 @@ final class FakeStores extends Stores {
   }
 
   @Override
-  public Capabilities capabilities(Provider provider) {
+  public String typeName(Provider provider) {
+    requireKnown();
+    return "postgresql";
+  }
+
+  private void requireKnown() {
     if (unknown != null) {
       throw unknown;
     }
+  }
+
+  @Override
+  public Capabilities capabilities(Provider provider) {
+    requireKnown();
     return new Capabilities(true, false, Overlap.Slots, false, true, true);
   }
 

@@ -201,6 +201,7 @@ class StoreReconcilersTest {
 
     reconcileNow();
 
+    assertThat(status().provider()).isNull();
     assertThat(status().capabilities()).isNull();
     assertThat(conditions(status())).contains("Ready=False", "Stalled=True");
   }

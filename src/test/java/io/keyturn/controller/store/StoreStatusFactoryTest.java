@@ -3,9 +3,6 @@ package io.keyturn.controller.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.keyturn.api.v1alpha1.Condition;
-import io.keyturn.api.v1alpha1.Provider;
-import io.keyturn.api.v1alpha1.Provider.Postgresql;
-import io.keyturn.api.v1alpha1.Provider.SecretRef;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
@@ -27,8 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class StoreStatusFactoryTest {
 
   private static final Instant NOW = Instant.parse("2026-11-25T10:00:00Z");
-  private static final Provider PROVIDER =
-      new Provider(null, new Postgresql("db", null, "app", null, null, new SecretRef("admin")));
+  private static final Optional<String> PROVIDER = Optional.of("postgresql");
   private static final Capabilities CAN =
       new Capabilities(true, false, Overlap.Slots, false, true, true);
 

@@ -133,6 +133,12 @@ class PostgresqlServerTest {
   }
 
   @Test
+  void itIsAskedAsTheLoginThatASecretHolds() {
+    assertThat(TestRoles.type().identity(provider("localhost", 1, "postgres", null)))
+        .hasValue("Secret db-admin");
+  }
+
+  @Test
   void aServerThatIsNotThereMayComeBack() {
     assertRefused(
         provider("localhost", 1, "postgres", AUTHORITY.pem()),

@@ -1,5 +1,6 @@
 package io.keyturn.controller;
 
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.CustomResource;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
@@ -8,6 +9,7 @@ import io.keyturn.api.v1alpha1.SecretBinding;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretStore;
+import io.keyturn.api.v1alpha1.SecretStoreSpec;
 import io.keyturn.api.v1alpha1.SecretStoreStatus;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
@@ -22,6 +24,9 @@ import java.util.stream.Stream;
 public class Census {
 
   private static final String UNDER_WAY = "under-way";
+
+  /** No namespace has this name. */
+  private static final String ANYWHERE = "";
 
   private volatile IndexerResourceCache<SecretBinding> bindings;
   private volatile IndexerResourceCache<SecretRotation> rotations;
@@ -38,7 +43,9 @@ public class Census {
     cache.addIndexer(
         UNDER_WAY,
         r ->
-            r.getStatus().stage().terminal() ? List.of() : List.of(r.getMetadata().getNamespace()));
+            r.getStatus().stage().terminal()
+                ? List.of()
+                : List.of(r.getMetadata().getNamespace(), ANYWHERE));
     rotations = cache;
   }
 
@@ -67,9 +74,14 @@ public class Census {
     return rotations == null ? Stream.empty() : rotations.byIndex(UNDER_WAY, namespace).stream();
   }
 
+  /** The rotations of all namespaces that have not ended; none before the controller runs. */
+  public Stream<SecretRotation> underWay() {
+    return underWay(ANYWHERE);
+  }
+
   /** A binding; empty if there is none, or before the controller runs. */
   public Optional<SecretBinding> binding(String namespace, String name) {
-    return bindings == null ? Optional.empty() : bindings.get(new ResourceID(name, namespace));
+    return object(bindings, new ResourceID(name, namespace));
   }
 
   /**
@@ -77,14 +89,26 @@ public class Census {
    */
   public Optional<SecretStoreStatus> store(String namespace, StoreRef store) {
     return switch (store.kind()) {
-      case SecretStore -> status(stores, new ResourceID(store.name(), namespace));
-      case ClusterSecretStore -> status(clusterStores, new ResourceID(store.name()));
+      case SecretStore ->
+          object(stores, new ResourceID(store.name(), namespace)).map(CustomResource::getStatus);
+      case ClusterSecretStore ->
+          object(clusterStores, new ResourceID(store.name())).map(CustomResource::getStatus);
     };
   }
 
-  private static <S extends CustomResource<?, SecretStoreStatus>>
-      Optional<SecretStoreStatus> status(IndexerResourceCache<S> cache, ResourceID id) {
-    return cache == null ? Optional.empty() : cache.get(id).map(CustomResource::getStatus);
+  /** The limits of a store; empty if there is none, or before the controller runs. */
+  public Optional<SecretStoreSpec.Limits> limits(String namespace, StoreRef store) {
+    return switch (store.kind()) {
+      case SecretStore ->
+          object(stores, new ResourceID(store.name(), namespace)).map(s -> s.getSpec().limits());
+      case ClusterSecretStore ->
+          object(clusterStores, new ResourceID(store.name())).map(s -> s.getSpec().limits());
+    };
+  }
+
+  private static <T extends HasMetadata> Optional<T> object(
+      IndexerResourceCache<T> cache, ResourceID id) {
+    return cache == null ? Optional.empty() : cache.get(id);
   }
 
   /** The statuses of all stores, those of the cluster included; none before the controllers run. */

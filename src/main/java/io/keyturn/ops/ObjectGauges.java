@@ -47,9 +47,11 @@ class ObjectGauges {
       List.of(
           Conditions.READY, Conditions.AUTH_VALID, Conditions.QUOTA_EXCEEDED, Conditions.STALLED);
 
-  /** Why a rotation waits because people want it to. */
+  /** Why a rotation waits because people want it to: it is not its fault, nor that of a server. */
   private static final Set<String> WANTED =
       Set.of(
+          Reasons.BUDGET_EXHAUSTED,
+          Reasons.STORE_BUDGET_EXHAUSTED,
           Reasons.HELD,
           Reasons.SUSPENDED,
           Reasons.WINDOW_CLOSED,

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A team whose credentials a store issues: the store, the policy, the binding and a Deployment that
@@ -48,30 +49,59 @@ record Issued(Team team, Scene scene) {
   /** The same of a Vault of the test's own. */
   static String vaultStore(VaultServer vault, Team team, String path) {
     String name = team.namespace();
-    vault.policy(name, POLICY.formatted(path));
-    vault.kubernetesRole(
-        "kubernetes",
-        name,
-        team.namespace(),
-        "default",
-        "vault",
-        Tokens.service(Duration.ofHours(1), name));
+    allow(vault, name, path, name);
     return """
     apiVersion: keyturn.io/v1alpha1
     kind: SecretStore
     metadata: {name: vault}
     spec:
-      refreshInterval: 1s
       limits: {requestsPerSecond: 100}
+    %s
+    ---
+    """
+        .formatted(provider(vault, name));
+  }
+
+  /**
+   * A ClusterSecretStore of the shared Vault that lets one rotation of some teams run at a time.
+   */
+  static String vaultOfTheCluster(String name, String path, List<Team> teams) {
+    String namespaces = teams.stream().map(Team::namespace).collect(Collectors.joining(","));
+    allow(SharedWorld.vault(), name, path, namespaces);
+    return """
+    apiVersion: keyturn.io/v1alpha1
+    kind: ClusterSecretStore
+    metadata: {name: %s}
+    spec:
+      limits: {requestsPerSecond: 100, maxConcurrentRotations: 1}
+      allowedNamespaces: {names: [%s]}
+    %s
+    """
+        .formatted(name, namespaces, provider(SharedWorld.vault(), name));
+  }
+
+  private static void allow(VaultServer vault, String role, String path, String namespaces) {
+    vault.policy(role, POLICY.formatted(path));
+    vault.kubernetesRole(
+        "kubernetes",
+        role,
+        namespaces,
+        "default",
+        "vault",
+        Tokens.service(Duration.ofHours(1), role));
+  }
+
+  private static String provider(VaultServer vault, String role) {
+    return """
+      refreshInterval: 1s
       provider:
         vault:
           address: %s
           caBundle: |
     %s
-          auth: {kubernetes: {role: %s, serviceAccountName: default}}
-    ---
+          auth: {kubernetes: {role: %s, serviceAccountName: default}}\
     """
-        .formatted(vault.address(), indented(vault.caBundle()), name);
+        .formatted(vault.address(), indented(vault.caBundle()), role);
   }
 
   static String indented(String pem) {

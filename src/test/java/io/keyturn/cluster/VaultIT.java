@@ -3,6 +3,7 @@ package io.keyturn.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
@@ -188,6 +189,41 @@ class VaultIT {
     issued.scene().awaitCondition("Stalled", Status.True, "SourceNotFound");
     assertThat(team.holds(Team.SECRET, second)).isTrue();
     issued.scene().awaitCondition("Ready", Status.True, "Ready");
+  }
+
+  @ConcurrentTest
+  void noMoreRotationsMovePodsThanAStoreOfTheClusterLets() {
+    Team one = SharedWorld.team("one");
+    Team two = SharedWorld.team("two");
+    String store = "one-at-a-time-" + Team.random(4);
+    one.apply(Issued.vaultOfTheCluster(store, "kv/data/+/db", List.of(one, two)));
+    try {
+      Issued first = followsKv(one, store, "{canary: {bake: 10m}, retirement: {grace: 1s}}");
+      Issued second = followsKv(two, store, QUICK);
+      writeKv(one, one.newLogin());
+      one.awaitStage(2, Stage.Baking);
+
+      Team.Login next = two.newLogin();
+      writeKv(two, next);
+
+      assertThat(second.scene().awaitBlocked(2, "StoreBudgetExhausted").getStatus().message())
+          .startsWith("Waits until fewer than 1 rotations with the store move pods");
+      first.scene().abort(2);
+      second.scene().assertPromoted(2, next);
+    } finally {
+      one.client().resources(ClusterSecretStore.class).withName(store).delete();
+    }
+  }
+
+  private static Issued followsKv(Team team, String clusterStore, String policy) {
+    writeKv(team, team.newLogin());
+    return Issued.of(
+        team,
+        "",
+        "storeRef: {kind: ClusterSecretStore, name: %s}, vaultKv: {mount: kv, path: %s/db}"
+            .formatted(clusterStore, team.namespace()),
+        1,
+        policy);
   }
 
   private static void writeKv(Team team, Team.Login login) {

@@ -40,7 +40,7 @@ public record ClusterSecretStoreSpec(
   /** Fills in what the user left out. */
   public ClusterSecretStoreSpec {
     refreshInterval = or(refreshInterval, "1m");
-    limits = or(limits, new SecretStoreSpec.Limits(null));
+    limits = or(limits, new SecretStoreSpec.Limits(null, null));
   }
 
   /** The same without who may use it. */

@@ -174,6 +174,9 @@ public final class Reasons {
   /** As many rotations as the policy allows move pods of the namespace. */
   public static final String BUDGET_EXHAUSTED = "BudgetExhausted";
 
+  /** As many rotations as the policy or the store allows move pods with secrets of the store. */
+  public static final String STORE_BUDGET_EXHAUSTED = "StoreBudgetExhausted";
+
   /** A newer value came during a rotation, and the policy forbids to rotate to it by itself. */
   public static final String CONCURRENCY_FORBIDDEN = "ConcurrencyForbidden";
 

@@ -90,7 +90,7 @@ public record RotationPolicySpec(
     schedule = or(schedule, new Schedule(null, null, null, null, null, null, null));
     windows = list(windows);
     blackouts = list(blackouts);
-    concurrency = or(concurrency, new Concurrency(null, null));
+    concurrency = or(concurrency, new Concurrency(null, null, null));
     canary = or(canary, new Canary(null, null, null, null, null, null, null));
     promotion = or(promotion, new Promotion(null, null, null, null));
     retirement = or(retirement, new Retirement(null, null, null, null, null));
@@ -268,6 +268,7 @@ public record RotationPolicySpec(
    * What may happen at the same time.
    *
    * @param policy what a newer value does to the rotation under way
+   * @param perStore how many rotations of the namespace with the same store move pods at once
    * @param perNamespace how many rotations of the namespace move pods at once
    */
   public record Concurrency(
@@ -278,6 +279,13 @@ public record RotationPolicySpec(
                   + " taken back for it. Forbid: it is not rotated to until a person asks or the"
                   + " source changes once more.")
           ConcurrencyPolicy policy,
+      @Default("5")
+          @Min(1)
+          @Max(1000)
+          @JsonPropertyDescription(
+              "How many rotations of the namespace whose sources are of the same SecretStore or"
+                  + " ClusterSecretStore move pods at once. Default: 5.")
+          Integer perStore,
       @Default("10")
           @Min(1)
           @Max(1000)
@@ -287,6 +295,7 @@ public record RotationPolicySpec(
     /** Fills in what the user left out. */
     public Concurrency {
       policy = or(policy, ConcurrencyPolicy.Queue);
+      perStore = or(perStore, 5);
       perNamespace = or(perNamespace, 10);
     }
   }

@@ -38,21 +38,30 @@ public record SecretStoreSpec(
   /** Fills in what the user left out. */
   public SecretStoreSpec {
     refreshInterval = or(refreshInterval, "1m");
-    limits = or(limits, new Limits(null));
+    limits = or(limits, new Limits(null, null));
   }
 
   /**
    * Limits of what a store is asked.
    *
    * @param requestsPerSecond of Keyturn, logins included
+   * @param maxConcurrentRotations how many rotations with this store move pods at once, in all
+   *     namespaces together; null: as many as policies let
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Limits(
       @Default("10")
           @Min(1)
           @Max(10000)
           @JsonPropertyDescription(
               "How many requests Keyturn makes a second, logins included. Default: 10.")
-          Integer requestsPerSecond) {
+          Integer requestsPerSecond,
+      @Min(1)
+          @Max(1000)
+          @JsonPropertyDescription(
+              "How many rotations whose sources are of this store move pods at once, in all"
+                  + " namespaces together. Absent: as many as the RotationPolicies let.")
+          Integer maxConcurrentRotations) {
 
     /** Fills in what the user left out. */
     public Limits {

@@ -50,7 +50,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.BiFunction;
 
 /**
  * Reads what a rotation depends on, and only what its stage asks for: from the API server and not
@@ -145,8 +144,13 @@ class RotationGatherer {
     return gather(cached, holders::now);
   }
 
-  private Optional<Gathered> gather(
-      SecretRotation cached, BiFunction<SecretRotation, Collection<Deployment>, Queue> queue) {
+  /** How it is found whom a rotation has to wait for. */
+  private interface Wait {
+
+    Queue of(SecretRotation rotation, SecretBinding binding, Collection<Deployment> workloads);
+  }
+
+  private Optional<Gathered> gather(SecretRotation cached, Wait queue) {
     String namespace = cached.getMetadata().getNamespace();
     SecretBinding binding =
         api.read(SecretBinding.class, namespace, cached.getSpec().bindingRef().name());
@@ -182,11 +186,7 @@ class RotationGatherer {
   }
 
   private Observation observe(
-      SecretRotation rotation,
-      SecretBinding binding,
-      String aliasName,
-      Secret alias,
-      BiFunction<SecretRotation, Collection<Deployment>, Queue> queue) {
+      SecretRotation rotation, SecretBinding binding, String aliasName, Secret alias, Wait queue) {
     SecretRotationStatus journal = rotation.getStatus();
     Stage stage = journal.stage();
     Optional<RotationPolicy> policy = policy(binding);
@@ -234,7 +234,9 @@ class RotationGatherer {
         stage == Stage.Pending
             ? workloads.asked(asked, binding, aliasName)
             : workloads.planned(rotation, binding, aliasName, alias),
-        stage == Stage.Pending && binding != null ? queue.apply(rotation, asked) : Queue.EMPTY,
+        stage == Stage.Pending && binding != null
+            ? queue.of(rotation, binding, asked)
+            : Queue.EMPTY,
         readings.of(rotation, aliasName),
         ASKS_CHECKS.contains(stage) ? checkJob(rotation) : CheckJob.ABSENT,
         rotation.getSpec().approvals(),

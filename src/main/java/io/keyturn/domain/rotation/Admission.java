@@ -3,10 +3,12 @@ package io.keyturn.domain.rotation;
 import io.keyturn.api.v1alpha1.Durations;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.Reasons;
+import io.keyturn.api.v1alpha1.RotationPolicySpec.Concurrency;
 import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.SecretRotationStatus.WorkloadProgress;
 import io.keyturn.api.v1alpha1.Stage;
+import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Source;
 import io.keyturn.domain.rotation.Observation.Workload;
 import io.keyturn.domain.schedule.InvalidSchedule;
@@ -16,6 +18,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The stage Pending: whether a rotation may start, and what it waits for. */
 final class Admission {
@@ -114,17 +117,41 @@ final class Admission {
               "Waits for the rotation %s, which moves a workload of this one."
                   .formatted(seen.queue().holder().get())));
     }
-    int budget = seen.policy().concurrency().perNamespace();
-    if (seen.queue().ahead() >= budget && !draft.emergency()) {
-      return Optional.of(
-          new Blocker(
-              Reasons.BUDGET_EXHAUSTED,
-              "Waits until fewer than %d rotations of the namespace move pods, as concurrency.perNamespace says."
-                  .formatted(budget)));
+    Optional<Blocker> full = draft.emergency() ? Optional.empty() : budget(draft);
+    if (full.isPresent()) {
+      return full;
     }
     return seen.workloads().stream()
         .flatMap(w -> blockerOf(w, draft).stream())
         .min(Comparator.comparing(Blocker::message));
+  }
+
+  /** What as many use already as may at once. */
+  private static Optional<Blocker> budget(Draft draft) {
+    Queue queue = draft.seen.queue();
+    Concurrency may = draft.seen.policy().concurrency();
+    if (queue.ahead() >= may.perNamespace()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.BUDGET_EXHAUSTED,
+              "Waits until fewer than %d rotations of the namespace move pods, as concurrency.perNamespace says."
+                  .formatted(may.perNamespace())));
+    }
+    if (queue.store().here() >= may.perStore()) {
+      return Optional.of(
+          new Blocker(
+              Reasons.STORE_BUDGET_EXHAUSTED,
+              "Waits until fewer than %d rotations of the namespace with the same store move pods, as concurrency.perStore says."
+                  .formatted(may.perStore())));
+    }
+    OptionalInt most = queue.store().most();
+    return most.isPresent() && queue.store().everywhere() >= most.getAsInt()
+        ? Optional.of(
+            new Blocker(
+                Reasons.STORE_BUDGET_EXHAUSTED,
+                "Waits until fewer than %d rotations with the store move pods, as its limits.maxConcurrentRotations says."
+                    .formatted(most.getAsInt())))
+        : Optional.empty();
   }
 
   /** Whom the next value would lock out. After a compromise they have until its deadline. */

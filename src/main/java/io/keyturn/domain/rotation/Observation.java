@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Everything that the next step of a rotation depends on, read from the API server and not from a
@@ -120,11 +121,25 @@ public record Observation(
    *
    * @param holder another rotation that holds one of its workloads
    * @param ahead how many of the namespace move pods, or may before this one
+   * @param store the same of those whose secrets are of the same store
    */
-  public record Queue(Optional<String> holder, int ahead) {
+  public record Queue(Optional<String> holder, int ahead, OfStore store) {
 
     /** Nobody. */
-    public static final Queue EMPTY = new Queue(Optional.empty(), 0);
+    public static final Queue EMPTY = new Queue(Optional.empty(), 0, OfStore.NONE);
+  }
+
+  /**
+   * How many rotations with one store move pods, or may before another one.
+   *
+   * @param here in the namespace
+   * @param everywhere in all namespaces
+   * @param most how many may everywhere, as the store says; empty: any number
+   */
+  public record OfStore(int here, int everywhere, OptionalInt most) {
+
+    /** None, or of a source without a store. */
+    public static final OfStore NONE = new OfStore(0, 0, OptionalInt.empty());
   }
 
   /** What the source holds, compared with the versions of the rotation. */

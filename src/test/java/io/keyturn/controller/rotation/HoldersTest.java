@@ -8,13 +8,19 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.keyturn.api.v1alpha1.Reasons;
 import io.keyturn.api.v1alpha1.SecretBinding;
+import io.keyturn.api.v1alpha1.SecretBindingSpec.StoreRef;
 import io.keyturn.api.v1alpha1.SecretRotation;
+import io.keyturn.api.v1alpha1.SecretStoreSpec;
 import io.keyturn.controller.Census;
+import io.keyturn.domain.rotation.Observation.OfStore;
 import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.testing.NoApiServer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +28,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whom a rotation waits for, and what it costs to know. */
 class HoldersTest {
+
+  private static final String VAULT = "storeRef: {name: vault}";
 
   private final KubernetesSerialization yaml = new KubernetesSerialization();
   private final Listed listed = new Listed();
@@ -36,6 +44,8 @@ class HoldersTest {
           """,
           Deployment.class);
 
+  private SecretBinding mine = binding("orders-db", "name: api");
+
   @Test
   void nobodyIsWaitedForWhereNobodyIs() {
     assertThat(known()).isEqualTo(Queue.EMPTY);
@@ -47,7 +57,7 @@ class HoldersTest {
     remembered.rotations.add(admitted("other-2", "api"));
     remembered.rotations.add(waiting("other-3", "StoreUnavailable"));
 
-    assertThat(known()).isEqualTo(new Queue(Optional.of("other-2"), 1));
+    assertThat(known()).isEqualTo(new Queue(Optional.of("other-2"), 1, OfStore.NONE));
     assertThat(listed.requests).isEmpty();
   }
 
@@ -105,15 +115,65 @@ class HoldersTest {
     listed.rotations.add(waiting("other-2", Reasons.BUDGET_EXHAUSTED));
     listed.bindings.add(binding("other", "name: web"));
 
-    assertThat(now()).isEqualTo(new Queue(Optional.empty(), 1));
+    assertThat(now()).isEqualTo(new Queue(Optional.empty(), 1, OfStore.NONE));
+  }
+
+  @Test
+  void ofAStoreThoseCountThatUseIt() {
+    mine = binding("orders-db", "name: api", VAULT);
+    listed.bindings.add(binding("a", "name: web", VAULT));
+    listed.bindings.add(binding("b", "name: web", "storeRef: {name: other}"));
+    listed.bindings.add(binding("c", "name: web"));
+    listed.rotations.add(admitted("a-2", "web"));
+    listed.rotations.add(admitted("b-2", "web"));
+    listed.rotations.add(admitted("c-2", "web"));
+    listed.rotations.add(admitted("gone-2", "web"));
+
+    assertThat(now().ahead()).isEqualTo(4);
+    assertThat(now().store()).isEqualTo(new OfStore(1, 1, OptionalInt.empty()));
+  }
+
+  @Test
+  void whoWaitsForAStoreKeepsNobodyWaitingWhoNeedsAnotherOne() {
+    listed.bindings.add(binding("other", "name: web", VAULT));
+    listed.rotations.add(waiting("other-2", Reasons.STORE_BUDGET_EXHAUSTED));
+
+    assertThat(now()).isEqualTo(Queue.EMPTY);
+    mine = binding("orders-db", "name: api", VAULT);
+    assertThat(now().ahead()).isZero();
+    assertThat(now().store().here()).isEqualTo(1);
+  }
+
+  @Test
+  void aStoreOfTheClusterCountsInAllNamespacesWhereItHasALimit() {
+    String shared = "storeRef: {kind: ClusterSecretStore, name: vault}";
+    mine = binding("orders-db", "name: api", shared);
+    listed.bindings.add(binding("a", "name: web", shared));
+    listed.rotations.add(admitted("a-2", "web"));
+    remembered.elsewhere("b", shared);
+    remembered.elsewhere("c", VAULT);
+    remembered.rotations.add(admitted("a-2", "web"));
+
+    assertThat(now().store()).isEqualTo(new OfStore(1, 1, OptionalInt.empty()));
+    remembered.most = 7;
+    assertThat(now().store()).isEqualTo(new OfStore(1, 2, OptionalInt.of(7)));
+  }
+
+  @Test
+  void aStoreOfANamespaceCountsThereAlone() {
+    mine = binding("orders-db", "name: api", VAULT);
+    remembered.elsewhere("b", VAULT);
+    remembered.most = 7;
+
+    assertThat(now().store()).isEqualTo(new OfStore(0, 0, OptionalInt.of(7)));
   }
 
   private Queue known() {
-    return holders.known(mine(), List.of(api));
+    return holders.known(mine(), mine, List.of(api));
   }
 
   private Queue now() {
-    return holders.now(mine(), List.of(api));
+    return holders.now(mine(), mine, List.of(api));
   }
 
   private SecretRotation mine() {
@@ -155,23 +215,52 @@ class HoldersTest {
   }
 
   private SecretBinding binding(String name, String workload) {
+    return binding(name, workload, "secret: {name: upstream}");
+  }
+
+  private SecretBinding binding(String name, String workload, String source) {
     return yaml.unmarshal(
         """
         apiVersion: keyturn.io/v1alpha1
         kind: SecretBinding
         metadata: {name: %s, namespace: team}
         spec:
-          source: {secret: {name: upstream}}
+          source: {%s}
           workloads: [{kind: Deployment, %s}]
         """
-            .formatted(name, workload),
+            .formatted(name, source, workload),
         SecretBinding.class);
   }
 
   /** What a cache has. */
-  private static final class Remembered extends Census {
+  private final class Remembered extends Census {
 
     private final List<SecretRotation> rotations = new ArrayList<>();
+    private final Map<String, SecretBinding> bindings = new HashMap<>();
+    private Integer most;
+
+    /** A rotation of another namespace that moves pods. */
+    void elsewhere(String name, String source) {
+      SecretRotation rotation = admitted(name + "-2", "web");
+      rotation.getMetadata().setNamespace("elsewhere");
+      rotations.add(rotation);
+      bindings.put(name, HoldersTest.this.binding(name, "name: web", source));
+    }
+
+    @Override
+    public Stream<SecretRotation> underWay() {
+      return rotations.stream();
+    }
+
+    @Override
+    public Optional<SecretBinding> binding(String namespace, String name) {
+      return Optional.ofNullable(bindings.get(name));
+    }
+
+    @Override
+    public Optional<SecretStoreSpec.Limits> limits(String namespace, StoreRef store) {
+      return Optional.of(new SecretStoreSpec.Limits(10, most));
+    }
 
     @Override
     public Stream<SecretRotation> underWay(String namespace) {

@@ -10,10 +10,12 @@ import io.keyturn.api.v1alpha1.SecretBindingSpec.Overlap;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.domain.Finding;
+import io.keyturn.domain.rotation.Observation.OfStore;
 import io.keyturn.domain.rotation.Observation.Source;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -196,6 +198,32 @@ class AdmissionTest {
     assertThat(blocked(scene).reason()).isEqualTo(Reasons.BUDGET_EXHAUSTED);
 
     scene.ahead = 2;
+    scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void noMoreMovePodsThanTheStoreMayInTheNamespace() {
+    Scene scene = Scene.of("api").policy("concurrency: {perStore: 3}");
+    scene.store = new OfStore(3, 3, OptionalInt.empty());
+    scene.settle();
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.STORE_BUDGET_EXHAUSTED);
+    assertThat(blocked(scene).message()).contains("fewer than 3", "concurrency.perStore");
+
+    scene.store = new OfStore(2, 2, OptionalInt.empty());
+    scene.step();
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
+  @Test
+  void noMoreMovePodsThanTheStoreItselfLets() {
+    Scene scene = Scene.of("api");
+    scene.store = new OfStore(1, 4, OptionalInt.of(4));
+    scene.settle();
+    assertThat(blocked(scene).reason()).isEqualTo(Reasons.STORE_BUDGET_EXHAUSTED);
+    assertThat(blocked(scene).message()).contains("fewer than 4", "limits.maxConcurrentRotations");
+
+    scene.store = new OfStore(1, 3, OptionalInt.of(4));
     scene.step();
     assertThat(scene.stage()).isEqualTo(Stage.Staging);
   }

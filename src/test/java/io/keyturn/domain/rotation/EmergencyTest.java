@@ -11,6 +11,7 @@ import io.keyturn.domain.rotation.Observation.Source;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -34,6 +35,7 @@ class EmergencyTest {
     Scene scene =
         emergency("{windows: [{cron: \"0 2 * * *\", duration: 3h}], canary: {bake: 10m}}", "api");
     scene.ahead = 99;
+    scene.store = new Observation.OfStore(99, 99, OptionalInt.of(1));
     scene.service("api").unsettled = "its rollout is not complete";
 
     scene.until(Stage.Complete);

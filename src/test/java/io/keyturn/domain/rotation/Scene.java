@@ -17,6 +17,7 @@ import io.keyturn.domain.rotation.Observation.Alias;
 import io.keyturn.domain.rotation.Observation.Canary;
 import io.keyturn.domain.rotation.Observation.CheckJob;
 import io.keyturn.domain.rotation.Observation.Credential;
+import io.keyturn.domain.rotation.Observation.OfStore;
 import io.keyturn.domain.rotation.Observation.Pod;
 import io.keyturn.domain.rotation.Observation.Queue;
 import io.keyturn.domain.rotation.Observation.Reading;
@@ -89,6 +90,7 @@ final class Scene {
   CheckJob checkJob = CheckJob.ABSENT;
   List<Approval> approvals = new ArrayList<>();
   int ahead;
+  OfStore store = OfStore.NONE;
   boolean delivered = true;
   Overlap overlap = Overlap.Full;
   Credential going = Credential.NONE;
@@ -288,7 +290,7 @@ final class Scene {
             && journal.to().snapshot() != null
             && !snapshots.contains(journal.to().snapshot()),
         services.entrySet().stream().map(e -> workload(e.getKey(), e.getValue())).toList(),
-        new Queue(Optional.ofNullable(holder), ahead),
+        new Queue(Optional.ofNullable(holder), ahead, store),
         List.copyOf(readings),
         checkJob,
         List.copyOf(approvals),

@@ -97,6 +97,9 @@ class MetricsTest {
     "Discarding, '', 69, false",
     "Discarding, '', 71, true",
     "Pending, Held, 1000, false",
+    "Pending, BudgetExhausted, 1000, false",
+    "Pending, StoreBudgetExhausted, 1000, false",
+    "Pending, WorkloadBusy, 11, true",
     "Baking, Suspended, 1000, false",
     "Baking, AccessDenied, 1000, true",
   })

@@ -7,7 +7,9 @@ import io.keyturn.api.v1alpha1.ClusterSecretStore;
 import io.keyturn.api.v1alpha1.Condition.Status;
 import io.keyturn.api.v1alpha1.Names;
 import io.keyturn.api.v1alpha1.SecretBindingStatus.Previous;
+import io.keyturn.api.v1alpha1.SecretRotation;
 import io.keyturn.api.v1alpha1.SecretRotationSpec.Trigger;
+import io.keyturn.api.v1alpha1.SecretRotationStatus;
 import io.keyturn.api.v1alpha1.Stage;
 import io.keyturn.testing.LoginOutcome;
 import io.keyturn.testing.VaultServer;
@@ -16,6 +18,7 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -215,6 +218,59 @@ class VaultIT {
     }
   }
 
+  @ConcurrentTest
+  void noMoreRotationsOfOneStoreMovePodsThanThePolicyLets() {
+    Team team = SharedWorld.team("per-store");
+    writeKv(team, "db", team.newLogin());
+    writeKv(team, "cache", team.newLogin());
+    String path =
+        "storeRef: {name: vault}, vaultKv: {mount: kv, path: %s/".formatted(team.namespace());
+    Issued first =
+        Issued.of(
+            team,
+            Issued.vaultStore(team, "kv/data/" + team.namespace() + "/+"),
+            path + "db}",
+            1,
+            "{concurrency: {perStore: 1}, canary: {bake: 10m}, retirement: {grace: 1s}}");
+    team.apply(
+        team.deployment("other", 1, "hollow/ready", "")
+            + """
+            ---
+            apiVersion: keyturn.io/v1alpha1
+            kind: SecretBinding
+            metadata: {name: other}
+            spec:
+              source: {%s}
+              rotationPolicyRef: {name: quick}
+              workloads: [{kind: Deployment, name: other}]
+            """
+                .formatted(path + "cache}"));
+    Bindings.awaitHealthy(team, "other");
+    writeKv(team, "db", team.newLogin());
+    team.awaitStage(2, Stage.Baking);
+
+    writeKv(team, "cache", team.newLogin());
+
+    team.await(
+        "the other one waits",
+        () ->
+            ofOther(team)
+                .filter(s -> Team.is(s.conditions(), "Blocked", Status.True))
+                .filter(s -> s.message().contains("concurrency.perStore"))
+                .isPresent());
+    first.scene().abort(2);
+    team.await(
+        "the other one follows",
+        () -> ofOther(team).filter(s -> s.stage() == Stage.Complete).isPresent());
+  }
+
+  private static Optional<SecretRotationStatus> ofOther(Team team) {
+    return team.rotations().stream()
+        .filter(r -> r.getMetadata().getName().equals("other-2"))
+        .map(SecretRotation::getStatus)
+        .findFirst();
+  }
+
   private static Issued followsKv(Team team, String clusterStore, String policy) {
     writeKv(team, team.newLogin());
     return Issued.of(
@@ -227,9 +283,13 @@ class VaultIT {
   }
 
   private static void writeKv(Team team, Team.Login login) {
+    writeKv(team, "db", login);
+  }
+
+  private static void writeKv(Team team, String key, Team.Login login) {
     SharedWorld.vault()
         .write(
-            "kv/data/" + team.namespace() + "/db",
+            "kv/data/" + team.namespace() + "/" + key,
             Map.of("data", Map.of("username", login.user(), "password", login.password())));
   }
 

@@ -117,7 +117,7 @@ final class Admission {
               "Waits for the rotation %s, which moves a workload of this one."
                   .formatted(seen.queue().holder().get())));
     }
-    Optional<Blocker> full = draft.emergency() ? Optional.empty() : budget(draft);
+    Optional<Blocker> full = budget(draft);
     if (full.isPresent()) {
       return full;
     }
@@ -126,8 +126,11 @@ final class Admission {
         .min(Comparator.comparing(Blocker::message));
   }
 
-  /** What as many use already as may at once. */
+  /** What as many use already as may at once. The end of a credential does not wait for them. */
   private static Optional<Blocker> budget(Draft draft) {
+    if (draft.emergency() || draft.seen.trigger() == Trigger.Expiring || draft.seen.fromEnded()) {
+      return Optional.empty();
+    }
     Queue queue = draft.seen.queue();
     Concurrency may = draft.seen.policy().concurrency();
     if (queue.ahead() >= may.perNamespace()) {

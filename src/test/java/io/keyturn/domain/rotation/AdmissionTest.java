@@ -102,6 +102,19 @@ class AdmissionTest {
     assertThat(scene.stage()).isEqualTo(Stage.Staging);
   }
 
+  @ParameterizedTest
+  @CsvSource({"Expiring, false", "Scheduled, true"})
+  void norDoesItWaitForABudgetNorOneThatHasEnded(Trigger trigger, boolean ended) {
+    Scene scene = Scene.of("api");
+    scene.trigger = trigger;
+    scene.fromEnded = ended;
+    scene.ahead = 99;
+    scene.store = new OfStore(99, 99, OptionalInt.of(1));
+    scene.step();
+
+    assertThat(scene.stage()).isEqualTo(Stage.Staging);
+  }
+
   @Test
   void butItWaitsForTheRotationThatHoldsItsWorkload() {
     Scene scene = Scene.of("api");

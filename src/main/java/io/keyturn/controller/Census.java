@@ -84,10 +84,8 @@ public class Census {
     return object(bindings, new ResourceID(name, namespace));
   }
 
-  /**
-   * The status of a store that something refers to; empty if there is none, or it has not started.
-   */
-  public Optional<SecretStoreStatus> store(String namespace, StoreRef store) {
+  /** The status of a store; empty if there is none, or before the controller runs. */
+  public Optional<SecretStoreStatus> status(String namespace, StoreRef store) {
     return switch (store.kind()) {
       case SecretStore ->
           object(stores, new ResourceID(store.name(), namespace)).map(CustomResource::getStatus);

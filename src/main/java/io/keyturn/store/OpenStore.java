@@ -70,7 +70,7 @@ final class OpenStore {
     if (access.operation() != Operation.RENEW) {
       requireTime(subject);
     }
-    boolean failing = admission.failing();
+    boolean failed = admission.failing();
     try {
       T answer = admission.admit(() -> recorded(access, question));
       cadence.worked(subject);
@@ -78,8 +78,9 @@ final class OpenStore {
     } catch (StoreException e) {
       throw cadence.failed(subject, e);
     } finally {
-      if (admission.failing() != failing) {
-        answering.accept(failing);
+      boolean fails = admission.failing();
+      if (fails != failed) {
+        answering.accept(!fails);
       }
     }
   }

@@ -142,10 +142,13 @@ class GentleAccessTest {
     SecretStore vault = world.store("payments", "vault");
     down();
     failure(() -> world.stores.check(vault));
+    assertThat(world.heard).isEmpty();
+
+    readFails("key");
     world.vault.weather.clear();
     world.stores.check(vault);
-
-    assertThat(world.heard).isEmpty();
+    world.read(kv("payments", "vault", "key"));
+    assertThat(world.heard).containsExactly("payments vault answers: false");
   }
 
   @Test

@@ -39,7 +39,7 @@ class StatusListener implements StoreListener {
   /** A status that says so already is left alone: many namespaces may find out the same. */
   private void lookUnless(boolean found, String condition, String namespace, StoreRef store) {
     census
-        .store(namespace, store)
+        .status(namespace, store)
         .filter(status -> says(status, condition) != found)
         .ifPresent(_ -> nudge.send(namespace, store));
   }

@@ -145,24 +145,35 @@ class HoldersTest {
   }
 
   @Test
+  void butItGoesFirstAtAWorkloadOfBoth() {
+    listed.bindings.add(binding("other", "name: api", VAULT));
+    listed.rotations.add(waiting("other-2", Reasons.STORE_BUDGET_EXHAUSTED));
+
+    assertThat(now().holder()).contains("other-2");
+  }
+
+  @Test
   void aStoreOfTheClusterCountsInAllNamespacesWhereItHasALimit() {
     String shared = "storeRef: {kind: ClusterSecretStore, name: vault}";
     mine = binding("orders-db", "name: api", shared);
     listed.bindings.add(binding("a", "name: web", shared));
     listed.rotations.add(admitted("a-2", "web"));
-    remembered.elsewhere("b", shared);
-    remembered.elsewhere("c", VAULT);
+    remembered.elsewhere(admitted("b-2", "web"), shared);
+    remembered.elsewhere(admitted("c-2", "web"), VAULT);
+    remembered.elsewhere(waiting("d-2", Reasons.STORE_BUDGET_EXHAUSTED), shared);
+    remembered.elsewhere(waiting("e-2", Reasons.WORKLOAD_BUSY), shared);
+    remembered.elsewhere(rotation("f-2", "2026-11-24T12:00:01Z", "{stage: Pending}"), shared);
     remembered.rotations.add(admitted("a-2", "web"));
 
     assertThat(now().store()).isEqualTo(new OfStore(1, 1, OptionalInt.empty()));
     remembered.most = 7;
-    assertThat(now().store()).isEqualTo(new OfStore(1, 2, OptionalInt.of(7)));
+    assertThat(now().store()).isEqualTo(new OfStore(1, 3, OptionalInt.of(7)));
   }
 
   @Test
   void aStoreOfANamespaceCountsThereAlone() {
     mine = binding("orders-db", "name: api", VAULT);
-    remembered.elsewhere("b", VAULT);
+    remembered.elsewhere(admitted("b-2", "web"), VAULT);
     remembered.most = 7;
 
     assertThat(now().store()).isEqualTo(new OfStore(0, 0, OptionalInt.of(7)));
@@ -239,9 +250,9 @@ class HoldersTest {
     private final Map<String, SecretBinding> bindings = new HashMap<>();
     private Integer most;
 
-    /** A rotation of another namespace that moves pods. */
-    void elsewhere(String name, String source) {
-      SecretRotation rotation = admitted(name + "-2", "web");
+    /** A rotation of another namespace. */
+    void elsewhere(SecretRotation rotation, String source) {
+      String name = rotation.getSpec().bindingRef().name();
       rotation.getMetadata().setNamespace("elsewhere");
       rotations.add(rotation);
       bindings.put(name, HoldersTest.this.binding(name, "name: web", source));
